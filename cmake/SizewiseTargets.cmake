@@ -1,0 +1,39 @@
+# What every target of our own shares. Nothing here is exported.
+
+# sizewise_target(TARGET): C++20, warnings, sanitizer, hidden symbols, position-independent code.
+function(sizewise_target target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(
+    ${target}
+    PROPERTIES CXX_EXTENSIONS OFF
+               POSITION_INDEPENDENT_CODE ON
+               CXX_VISIBILITY_PRESET hidden
+               VISIBILITY_INLINES_HIDDEN ON)
+  target_compile_options(
+    ${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+                      $<$<BOOL:${SIZEWISE_WARNINGS_AS_ERRORS}>:-Werror>)
+  if(SIZEWISE_SANITIZER STREQUAL "address")
+    target_compile_options(${target} PRIVATE -fsanitize=address,undefined -fno-omit-frame-pointer
+                                             -fno-sanitize-recover=all)
+    target_link_options(${target} PRIVATE -fsanitize=address,undefined)
+  elseif(SIZEWISE_SANITIZER STREQUAL "thread")
+    target_compile_options(${target} PRIVATE -fsanitize=thread)
+    target_link_options(${target} PRIVATE -fsanitize=thread)
+  elseif(NOT SIZEWISE_SANITIZER STREQUAL "none")
+    message(FATAL_ERROR "SIZEWISE_SANITIZER is '${SIZEWISE_SANITIZER}'; allowed: none, address, thread")
+  endif()
+endfunction()
+
+# sizewise_library(TARGET EXPORT_NAME): a shared library of the install, found beside the programs.
+function(sizewise_library target export_name)
+  sizewise_target(${target})
+  add_library(Sizewise::${export_name} ALIAS ${target})
+  set_target_properties(
+    ${target}
+    PROPERTIES EXPORT_NAME ${export_name}
+               VERSION ${PROJECT_VERSION}
+               SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
+               CXX_VISIBILITY_PRESET default
+               INSTALL_RPATH "$ORIGIN;${TORCH_INSTALL_PREFIX}/lib")
+  install(TARGETS ${target} EXPORT SizewiseTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+endfunction()

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sizewise/plugin.hpp"
+#include "sizewise/tensor_map.hpp"
+
+namespace sizewise {
+
+/// How a layer uses its weight.
+enum class LayerKind { kLinear, kConv1d, kConv2d, kConv3d, kEmbedding };
+
+/// Whether codes are centred on zero.
+enum class Scheme { kSymmetric, kAsymmetric };
+
+/// Which weights share a scale.
+enum class Granularity { kTensor, kChannel, kGroup };
+
+/// How a layer's input is treated.
+enum class ActivationTreatment { kNone, kDynamicPerTensor, kDynamicPerToken, kStatic };
+
+/// What calibration saw of a layer's input. Undefined or absent: not asked for.
+struct InputStatistics {
+  int64_t rows = 0;               ///< input vectors seen
+  std::optional<double> minimum;  ///< by the observer that the user chose
+  std::optional<double> maximum;
+  at::Tensor
+      channel_maximum;  ///< {K}, float32: largest absolute value of each input channel
+  at::Tensor second_moment;  ///< {K, K}, float32: sum over rows of x x^T
+};
+
+/// One float layer.
+struct LayerView {
+  std::string name;  ///< its path in the module, such as "blocks.0.mlp.fc1"
+  LayerKind kind = LayerKind::kLinear;
+  at::Tensor
+      weight;  ///< float32, contiguous, {N, K} (a convolution's kernel flattened to K)
+  at::Tensor bias;  ///< float32 {N}, or undefined
+  InputStatistics input;
+};
+
+/// The layers that will be quantized, in the order of the forward pass.
+struct ModelView {
+  std::vector<LayerView> layers;
+};
+
+/// What a quantizer decided for one layer: numbers only; the host owns the kernels.
+/// weight[n, k] ~ (codes[n, k] - zero_points[n, g]) * scales[n, g] / input_scale[k], g =
+/// k/group_size.
+struct QuantizedLayer {
+  int bits = 8;
+  Scheme scheme = Scheme::kSymmetric;
+  Granularity granularity = Granularity::kChannel;
+  int64_t group_size = 0;  ///< of granularity kGroup; divides K
+  at::Tensor codes;        ///< int8 {N, K}, each within [-2^(bits-1), 2^(bits-1) - 1]
+  at::Tensor scales;       ///< float32 {1, 1}, {N, 1} or {N, K/group_size}; positive
+  at::Tensor zero_points;  ///< int8, the shape of scales; undefined where symmetric
+  at::Tensor input_scale;  ///< float32 {K}: inputs are divided by it first; undefined: 1
+  ActivationTreatment activation = ActivationTreatment::kNone;
+  std::optional<double> activation_scale;        ///< of kStatic
+  std::optional<int64_t> activation_zero_point;  ///< of kStatic, 0 to 255
+};
+
+/// What a quantizer wants measured before it is asked.
+struct CalibrationNeeds {
+  bool input_range = false;
+  bool channel_maximum = false;
+  bool second_moment = false;
+  [[nodiscard]] bool any() const {
+    return input_range || channel_maximum || second_moment;
+  }
+};
+
+/// A quantizer plugin: a float layer and its statistics in, codes and scales out.
+class Quantizer {
+ public:
+  static constexpr std::string_view kInterfaceName = "sizewise.quantizer/1";
+  virtual ~Quantizer();
+
+  [[nodiscard]] virtual CalibrationNeeds needs() const = 0;
+
+  /// Quantizes one layer. Deterministic. [after create, any thread]
+  /// @throws Error kQuantization where this layer cannot be done so, saying what would
+  /// work
+  [[nodiscard]] virtual QuantizedLayer quantize(const LayerView& layer) const = 0;
+
+  /// Sees the whole model before the layers (to share a scale between them, say). [once,
+  /// before quantize]
+  virtual void prepare(const ModelView& model);
+};
+
+}  // namespace sizewise
+
+/// Exports a class that derives from sizewise::Quantizer and is made from (const
+/// Options&).
+#define SIZEWISE_QUANTIZER(Class)                                                      \
+  static_assert(std::is_base_of_v<::sizewise::Quantizer, Class>,                       \
+                #Class " must derive publicly from sizewise::Quantizer");              \
+  static_assert(::sizewise::detail::is_plugin_constructible<Class>,                    \
+                #Class " needs a public constructor from (const sizewise::Options&)"); \
+  SIZEWISE_EXPORT_PLUGIN(::sizewise::Quantizer, Class, SIZEWISE_KIND_QUANTIZER)

@@ -1,0 +1,92 @@
+#include "json.hpp"
+
+#include <algorithm>
+
+#include "sizewise/error.hpp"
+
+namespace sizewise::detail {
+namespace {
+
+using nlohmann::json;
+
+template <class T>
+std::vector<T> list_of(const json& value) {
+  return value.get<std::vector<T>>();
+}
+
+OptionValue list_from_json(const json& value, std::string_view name) {
+  const auto all = [&](auto test) {
+    return std::all_of(value.begin(), value.end(), test);
+  };
+  if (all([](const json& v) {
+        return v.is_number_integer();
+      })) {
+    return list_of<int64_t>(value);
+  }
+  if (all([](const json& v) {
+        return v.is_number();
+      })) {
+    return list_of<double>(value);
+  }
+  if (all([](const json& v) {
+        return v.is_string();
+      })) {
+    return list_of<std::string>(value);
+  }
+  throw Error(ErrorCode::kInput,
+              "'" + std::string(name) + "' is the list " + value.dump() +
+                  "; a list holds numbers alone or texts alone");
+}
+
+}  // namespace
+
+json parse_json(std::string_view text, std::string_view what) {
+  try {
+    return json::parse(text);
+  } catch (const json::parse_error& error) {
+    const std::string_view before =
+        text.substr(0, std::min(text.size(), error.byte > 0 ? error.byte - 1 : 0));
+    const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+    const auto newline = before.rfind('\n');
+    const auto column =
+        newline == std::string_view::npos ? before.size() + 1 : before.size() - newline;
+    throw Error(ErrorCode::kInput,
+                std::string(what) + " is not valid JSON: line " + std::to_string(line) +
+                    ", column " + std::to_string(column) + ": " + error.what());
+  }
+}
+
+OptionValue option_value_from_json(const json& value, std::string_view name) {
+  switch (value.type()) {
+    case json::value_t::boolean:
+      return value.get<bool>();
+    case json::value_t::number_integer:
+    case json::value_t::number_unsigned:
+      return value.get<int64_t>();
+    case json::value_t::number_float:
+      return value.get<double>();
+    case json::value_t::string:
+      return value.get<std::string>();
+    case json::value_t::array:
+      return list_from_json(value, name);
+    default:
+      throw Error(
+          ErrorCode::kInput,
+          "'" + std::string(name) + "' is " + value.dump() +
+              "; an option is true or false, a number, a text, or a list of them");
+  }
+}
+
+json option_value_to_json(const OptionValue& value) {
+  return std::visit(
+      [](const auto& held) {
+        return json(held);
+      },
+      value);
+}
+
+std::string to_text(const OptionValue& value) {
+  return option_value_to_json(value).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace sizewise::detail
