@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdio>
+#include <string_view>
+
+namespace sizewise::cli {
+
+/// Where a command's words go: results to standard output and nothing else there; what is
+/// for people (progress, notes, warnings) to standard error. [one thread at a time]
+class Console {
+ public:
+  /// Both streams are borrowed.
+  Console(std::FILE* out, std::FILE* err) : out_(out), err_(err) {}
+
+  /// A piece of the command's result, as it is (with its own line ends).
+  /// @throws Error kIo where it cannot be written
+  void result(std::string_view text);
+
+  /// A line for people; silent under --quiet.
+  void say(std::string_view line);
+
+  /// A warning: said even under --quiet.
+  void warn(std::string_view line);
+
+  /// Writes what is buffered.
+  /// @throws Error kIo where standard output cannot take it (a full disk, say)
+  void flush();
+
+  void set_quiet(bool quiet) { quiet_ = quiet; }
+  [[nodiscard]] bool quiet() const { return quiet_; }
+  /// Whether standard error is a terminal, so that a progress bar makes sense.
+  [[nodiscard]] bool shows_progress_bar() const;
+
+ private:
+  std::FILE* out_;
+  std::FILE* err_;
+  bool quiet_ = false;
+};
+
+}  // namespace sizewise::cli

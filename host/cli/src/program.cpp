@@ -1,0 +1,149 @@
+#include "program.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "sizewise/error.hpp"
+
+#include "commands/commands.hpp"
+
+namespace sizewise::cli {
+namespace {
+
+struct Command {
+  std::string_view name;
+  std::string_view summary;
+  int (*run)(const Arguments& arguments, Console& console);
+};
+
+/// Every command, one row each, in alphabetical order.
+const std::vector<Command>& commands() {
+  static const std::vector<Command> kCommands = {};
+  return kCommands;
+}
+
+std::string help() {
+  std::string text =
+      "Usage: sizewise COMMAND [flags]\n\n"
+      "How large a model should be, on how much data, and at which precision.\n\n"
+      "Commands:\n";
+  for (const Command& command : commands()) {
+    text += fmt::format("  {:<14} {}\n", command.name, command.summary);
+  }
+  return text +
+         "\nsizewise COMMAND --help explains one. sizewise --version prints the "
+         "version.\n";
+}
+
+[[noreturn]] void refuse_command(const std::string& name) {
+  std::vector<std::string> known = {"--help", "--version"};
+  for (const Command& command : commands()) {
+    known.emplace_back(command.name);
+  }
+  const std::string near = nearest_word(name, known);
+  throw Error(
+      ErrorCode::kConfiguration,
+      fmt::format("unknown command '{}'{}",
+                  name,
+                  near.empty() ? "" : fmt::format("; did you mean '{}'?", near)),
+      fmt::format(
+          "commands: {}; run `sizewise --help`",
+          fmt::join(std::vector<std::string>(known.begin() + 2, known.end()), ", ")));
+}
+
+int dispatch(const Arguments& arguments, Console& console) {
+  if (arguments.empty()) {
+    throw Error(ErrorCode::kConfiguration,
+                "no command is given",
+                "run `sizewise --help` for the list");
+  }
+  const std::string& name = arguments.front();
+  if (name == "--help" || name == "-h" || name == "help") {
+    console.result(help());
+    return 0;
+  }
+  if (name == "--version") {
+    console.result("sizewise " SIZEWISE_VERSION "\n");
+    return 0;
+  }
+  for (const Command& command : commands()) {
+    if (command.name == name) {
+      return command.run({arguments.begin() + 1, arguments.end()}, console);
+    }
+  }
+  refuse_command(name);
+}
+
+/// Outcomes of work that ran are 1; what the user or the system must change is 2; ours
+/// is 3.
+int exit_code(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kTraining:
+    case ErrorCode::kFit:
+    case ErrorCode::kQuantization:
+    case ErrorCode::kValidation:
+      return 1;
+    case ErrorCode::kConfiguration:
+    case ErrorCode::kInput:
+    case ErrorCode::kPlugin:
+    case ErrorCode::kIo:
+      return 2;
+    case ErrorCode::kInternal:
+      break;
+  }
+  return 3;
+}
+
+int report(const Error& error, bool as_json, std::FILE* out, std::FILE* err) {
+  fmt::print(err, "sizewise: error: {}\n", error.message());
+  if (!error.suggestion().empty()) {
+    fmt::print(err, "  {}\n", error.suggestion());
+  }
+  if (as_json) {
+    const nlohmann::json object = {{"error",
+                                    {{"code", to_string(error.code())},
+                                     {"message", error.message()},
+                                     {"suggestion", error.suggestion()}}}};
+    // A write that fails here has nowhere left to be reported but the exit code.
+    const std::string text =
+        object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+    static_cast<void>(std::fwrite(text.data(), 1, text.size(), out));
+    static_cast<void>(std::fflush(out));
+  }
+  return exit_code(error.code());
+}
+
+int run_command(const Arguments& arguments, Console& console) {
+  try {
+    const int code = dispatch(arguments, console);
+    console.flush();
+    return code;
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw Error(ErrorCode::kInternal,
+                fmt::format("unexpected fault: {}", error.what()),
+                "this is a fault of Sizewise; please report it with the command line");
+  }
+}
+
+}  // namespace
+
+int run_program(const Arguments& arguments, std::FILE* out, std::FILE* err) {
+  Console console(out, err);
+  try {
+    return run_command(arguments, console);
+  } catch (const Error& error) {
+    const bool as_json =
+        std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
+    return report(error, as_json, out, err);
+  }
+}
+
+}  // namespace sizewise::cli
