@@ -1,0 +1,164 @@
+#include "fitting/cost_model.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "sizewise/error.hpp"
+
+namespace sizewise::fitting {
+namespace {
+
+constexpr double kFlopsPerParameter = 6.0;
+constexpr std::size_t kMostSizes = 256;
+
+bool usable(double number) {
+  return std::isfinite(number) && number > 0.0;
+}
+
+/// One point a distinct N, in ascending order; costs of equal N are averaged in
+/// logarithm.
+std::vector<CostPoint> merged(std::vector<CostPoint> points) {
+  std::sort(points.begin(), points.end(), [](const CostPoint& a, const CostPoint& b) {
+    return a.params < b.params;
+  });
+  std::vector<CostPoint> distinct;
+  for (std::size_t first = 0; first < points.size();) {
+    std::size_t next = first;
+    double sum = 0.0;
+    for (; next < points.size() && points[next].params == points[first].params; ++next) {
+      sum += std::log(points[next].flops_per_unit);
+    }
+    const double mean = sum / static_cast<double>(next - first);
+    distinct.push_back(
+        {points[first].params,
+         next - first == 1 ? points[first].flops_per_unit : std::exp(mean)});
+    first = next;
+  }
+  return distinct;
+}
+
+/// At most kMostSizes points: the means, in logarithm, over equal steps of ln N.
+std::vector<CostPoint> thinned(const std::vector<CostPoint>& points) {
+  if (points.size() <= kMostSizes) {
+    return points;
+  }
+  const double low = std::log(points.front().params);
+  const double step = (std::log(points.back().params) - low) / kMostSizes;
+  std::vector<CostPoint> kept;
+  for (std::size_t first = 0; first < points.size();) {
+    const auto bin = [&](const CostPoint& point) {
+      return std::floor((std::log(point.params) - low) / step);
+    };
+    std::size_t next = first;
+    double params = 0.0;
+    double flops = 0.0;
+    for (; next < points.size() && bin(points[next]) == bin(points[first]); ++next) {
+      params += std::log(points[next].params);
+      flops += std::log(points[next].flops_per_unit);
+    }
+    const auto count = static_cast<double>(next - first);
+    kept.push_back({std::exp(params / count), std::exp(flops / count)});
+    first = next;
+  }
+  return kept;
+}
+
+double slope_between(const CostPoint& from, const CostPoint& to) {
+  return std::log(to.flops_per_unit / from.flops_per_unit) /
+         std::log(to.params / from.params);
+}
+
+/// c(N) beyond an end: the slope over the factor of two in N next to that end.
+double extrapolate(const CostPoint& end, const CostPoint& inner, double params) {
+  return end.flops_per_unit * std::pow(params / end.params, slope_between(end, inner));
+}
+
+}  // namespace
+
+CostModel CostModel::six_per_parameter() {
+  return {};
+}
+
+CostModel CostModel::counted(std::vector<CostPoint> points) {
+  if (points.empty()) {
+    throw Error(ErrorCode::kInput,
+                "a counted cost model needs at least one size with its FLOPs",
+                "count one, or use the cost model 6nd");
+  }
+  for (const CostPoint& point : points) {
+    if (!usable(point.params) || !usable(point.flops_per_unit)) {
+      throw Error(ErrorCode::kInput,
+                  fmt::format("a counted cost model holds {} FLOPs per unit at {} "
+                              "parameters; allowed: finite and above 0",
+                              point.flops_per_unit,
+                              point.params));
+    }
+  }
+  CostModel model;
+  model.points_ = merged(std::move(points));
+  return model;
+}
+
+std::string_view CostModel::name() const {
+  return is_counted() ? "counted" : "6nd";
+}
+
+double CostModel::flops_per_unit(Parameters params) const {
+  const double n = params.value();
+  if (points_.empty()) {
+    return kFlopsPerParameter * n;
+  }
+  if (points_.size() == 1) {
+    return points_.front().flops_per_unit * n / points_.front().params;
+  }
+  if (n <= points_.front().params) {
+    const auto inner = std::find_if(
+        points_.begin() + 1, points_.end() - 1, [this](const CostPoint& point) {
+          return point.params >= 2.0 * points_.front().params;
+        });
+    return extrapolate(points_.front(), *inner, n);
+  }
+  if (n >= points_.back().params) {
+    const auto inner = std::find_if(
+        points_.rbegin() + 1, points_.rend() - 1, [this](const CostPoint& point) {
+          return 2.0 * point.params <= points_.back().params;
+        });
+    return extrapolate(points_.back(), *inner, n);
+  }
+  const auto above = std::upper_bound(
+      points_.begin(), points_.end(), n, [](double value, const CostPoint& point) {
+        return value < point.params;
+      });
+  const CostPoint& below = *(above - 1);
+  return below.flops_per_unit * std::pow(n / below.params, slope_between(below, *above));
+}
+
+Units CostModel::units_for(Flops budget, Parameters params) const {
+  return Units(budget.value() / flops_per_unit(params));
+}
+
+CostModel cost_model_of(const RunTable& runs) {
+  if (!runs.has_numbers("flops") || !runs.has_numbers("params") ||
+      !runs.has_numbers("tokens")) {
+    return CostModel::six_per_parameter();
+  }
+  const auto params = runs.params();
+  const auto tokens = runs.tokens();
+  const auto flops = runs.numbers("flops");
+  std::vector<CostPoint> points;
+  points.reserve(runs.rows());
+  for (std::size_t row = 0; row < runs.rows(); ++row) {
+    if (usable(params[row]) && usable(tokens[row]) && usable(flops[row])) {
+      points.push_back({params[row], flops[row] / tokens[row]});
+    }
+  }
+  if (points.empty()) {
+    return CostModel::six_per_parameter();
+  }
+  return CostModel::counted(thinned(merged(std::move(points))));
+}
+
+}  // namespace sizewise::fitting
