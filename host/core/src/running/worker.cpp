@@ -1,0 +1,295 @@
+#include "running/worker.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "running/wire.hpp"
+
+namespace sizewise::running {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kHelloPatience{60'000};
+constexpr milliseconds kEndingPatience{2'000};
+constexpr milliseconds kSendPatience{30'000};
+constexpr std::size_t kHeaderBytes = 4;
+constexpr std::size_t kMostLogBytes = 64 * 1024;
+constexpr std::size_t kMostQuotedLines = 5;
+
+/// Waits until the descriptor is ready; false where it is not in time.
+bool wait_for(int descriptor, short events, milliseconds patience) {
+  const auto until = steady_clock::now() + patience;
+  for (;;) {
+    const auto left =
+        std::chrono::duration_cast<milliseconds>(until - steady_clock::now());
+    pollfd entry{descriptor, events, 0};
+    const int count =
+        ::poll(&entry, 1, static_cast<int>(std::max(left, milliseconds(0)).count()));
+    if (count > 0) {
+      return true;
+    }
+    if (count == 0 || errno != EINTR) {
+      return false;
+    }
+  }
+}
+
+/// False where the other side is gone or does not read. No SIGPIPE.
+bool send_all(int descriptor, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count =
+        ::send(descriptor, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (count >= 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+    } else if (errno == EAGAIN) {
+      if (!wait_for(descriptor, POLLOUT, kSendPatience)) {
+        return false;
+      }
+    } else if (errno != EINTR) {
+      return false;
+    }
+  }
+  return true;
+}
+
+std::size_t frame_length(std::string_view header) {
+  std::size_t length = 0;
+  for (std::size_t i = kHeaderBytes; i-- > 0;) {
+    length = (length << 8U) | static_cast<unsigned char>(header[i]);
+  }
+  return length;
+}
+
+std::string frame_of(std::string_view payload) {
+  std::string frame;
+  for (unsigned i = 0; i < kHeaderBytes; ++i) {
+    frame += static_cast<char>((payload.size() >> (8U * i)) & 0xFFU);
+  }
+  return frame.append(payload);
+}
+
+Error error_of(const json& fields) {
+  return {error_code_from_string(fields.value("code", "internal")),
+          fields.value("message", "the worker gave no message"),
+          fields.value("suggestion", "")};
+}
+
+}  // namespace
+
+Worker::Worker(const WorkerProgram& program) : process_(program) {
+  greeting_ =
+      call("hello", {{"protocol", kProtocolVersion}}, "its start", {}, kHelloPatience);
+  const json version = greeting_.value("protocol", json());
+  if (version != kProtocolVersion) {
+    throw Error(ErrorCode::kPlugin,
+                fmt::format("the worker {} speaks protocol {}; this program speaks {}",
+                            find_worker_program(program.program).string(),
+                            version.dump(),
+                            kProtocolVersion),
+                "use the worker that was installed with this program");
+  }
+}
+
+Worker::~Worker() {
+  if (!closed_ && !busy_) {
+    constexpr milliseconds kFarewell{500};
+    send_all(process_.descriptor(),
+             frame_of(json{
+                 {"id", ++last_id_}, {"method", "shutdown"}, {"params", json::object()}}
+                          .dump()));
+    ::shutdown(process_.descriptor(), SHUT_WR);
+    static_cast<void>(process_.ending(kFarewell));
+  }
+}
+
+json Worker::call(std::string_view method,
+                  const json& params,
+                  std::string_view purpose,
+                  const EventHandler& on_event,
+                  milliseconds patience) {
+  send(method, params, purpose);
+  for (;;) {
+    std::optional<Reply> reply = receive(on_event);
+    if (!reply && silence() >= patience) {
+      reply = give_up();
+    }
+    if (reply) {
+      if (reply->error) {
+        throw Error(*reply->error);
+      }
+      return std::move(reply->result);
+    }
+    wait_for(
+        process_.descriptor(), POLLIN, std::max(milliseconds(1), patience - silence()));
+  }
+}
+
+void Worker::send(std::string_view method, const json& params, std::string_view purpose) {
+  method_ = method;
+  purpose_ = purpose;
+  busy_ = true;
+  last_frame_ = steady_clock::now();
+  log_start_ = process_.log_size();
+  const json request = {{"id", ++last_id_}, {"method", method}, {"params", params}};
+  if (!closed_ && !send_all(process_.descriptor(), frame_of(request.dump()))) {
+    closed_ = true;
+  }
+}
+
+void Worker::read_available() {
+  std::array<char, 65536> part{};
+  // Bounded, so that a worker that writes without end cannot hold the host here.
+  for (int reads = 0; reads < 64 && !closed_; ++reads) {
+    const ssize_t count =
+        ::recv(process_.descriptor(), part.data(), part.size(), MSG_DONTWAIT);
+    if (count > 0) {
+      buffer_.append(part.data(), static_cast<std::size_t>(count));
+    } else if (count == 0 || (errno != EINTR && errno != EAGAIN)) {
+      closed_ = true;
+    } else if (errno == EAGAIN) {
+      return;
+    }
+  }
+}
+
+std::optional<std::string> Worker::take_frame() {
+  if (buffer_.size() < kHeaderBytes) {
+    return std::nullopt;
+  }
+  const std::size_t length = frame_length(buffer_);
+  if (length > kLargestFrameBytes) {
+    throw Error(
+        ErrorCode::kPlugin,
+        fmt::format("a frame of {} bytes was announced; the longest allowed is {}",
+                    length,
+                    kLargestFrameBytes));
+  }
+  if (buffer_.size() < kHeaderBytes + length) {
+    return std::nullopt;
+  }
+  std::string payload = buffer_.substr(kHeaderBytes, length);
+  buffer_.erase(0, kHeaderBytes + length);
+  return payload;
+}
+
+std::optional<Reply> Worker::receive(const EventHandler& on_event) {
+  read_available();
+  try {
+    while (std::optional<std::string> payload = take_frame()) {
+      const json frame = json::parse(*payload);
+      if (!frame.is_object() || frame.value("id", json()) != last_id_) {
+        return garbled(fmt::format("a frame that answers no request: {:.200}", *payload));
+      }
+      last_frame_ = steady_clock::now();
+      if (frame.contains("result")) {
+        busy_ = false;
+        return Reply{ReplyKind::kResult, frame.at("result"), std::nullopt};
+      }
+      if (frame.contains("error")) {
+        busy_ = false;
+        return Reply{ReplyKind::kRefusal, {}, error_of(frame.at("error"))};
+      }
+      if (!frame.contains("event")) {
+        return garbled(fmt::format("neither result, error nor event: {:.200}", *payload));
+      }
+      if (on_event) {
+        on_event(frame);
+      }
+    }
+  } catch (const json::exception& fault) {
+    return garbled(
+        fmt::format("a frame that is no JSON of the protocol: {}", fault.what()));
+  } catch (const Error& fault) {
+    return garbled(fault.message());
+  }
+  return closed_ ? std::optional<Reply>(died()) : std::nullopt;
+}
+
+milliseconds Worker::silence() const {
+  return std::chrono::duration_cast<milliseconds>(steady_clock::now() - last_frame_);
+}
+
+Reply Worker::give_up() {
+  process_.kill();
+  busy_ = false;
+  closed_ = true;
+  return {ReplyKind::kTimedOut,
+          {},
+          Error(ErrorCode::kPlugin,
+                fmt::format(
+                    "the worker said nothing for {} s during {} and was killed{}",
+                    std::chrono::duration_cast<std::chrono::seconds>(silence()).count(),
+                    request_name(),
+                    quoted_log()),
+                "look for an endless loop or a lock in the plugin")};
+}
+
+Reply Worker::died() {
+  std::optional<std::string> ending = process_.ending(kEndingPatience);
+  if (!ending) {
+    process_.kill();
+    ending = "closed its connection";
+  }
+  busy_ = false;
+  return {
+      ReplyKind::kDied,
+      {},
+      Error(
+          ErrorCode::kPlugin,
+          fmt::format("the worker {} during {}{}", *ending, request_name(), quoted_log()),
+          "run the request by hand under a debugger: sizewise-worker --request FILE "
+          "(docs/worker-protocol.md)")};
+}
+
+Reply Worker::garbled(std::string_view what) {
+  process_.kill();
+  busy_ = false;
+  closed_ = true;
+  return {ReplyKind::kGarbled,
+          {},
+          Error(ErrorCode::kPlugin,
+                fmt::format("the worker broke the protocol during {}: {}{}",
+                            request_name(),
+                            what,
+                            quoted_log()),
+                "use the worker that was installed with this program")};
+}
+
+std::string Worker::request_log() const {
+  return process_.log_since(log_start_, kMostLogBytes);
+}
+
+std::string Worker::request_name() const {
+  return purpose_.empty() ? fmt::format("`{}`", method_)
+                          : fmt::format("`{}` of {}", method_, purpose_);
+}
+
+std::string Worker::quoted_log() const {
+  std::string text = request_log();
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) {
+    text.pop_back();
+  }
+  std::size_t start = text.size();
+  for (std::size_t lines = 0; lines < kMostQuotedLines && start != 0; ++lines) {
+    const std::size_t newline = text.rfind('\n', start - 1);
+    start = newline == std::string::npos ? 0 : newline;
+  }
+  text.erase(0, start);
+  return text.empty() ? std::string()
+                      : fmt::format("; its log ends: {}",
+                                    text.front() == '\n' ? text.substr(1) : text);
+}
+
+}  // namespace sizewise::running

@@ -1,0 +1,114 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "sizewise/error.hpp"
+
+#include "running/worker_process.hpp"
+
+namespace sizewise::running {
+
+/// How a request ended.
+enum class ReplyKind {
+  kResult,    ///< the worker answered
+  kRefusal,   ///< the worker answered with an error
+  kDied,      ///< the worker's process ended first
+  kTimedOut,  ///< no frame came for as long as allowed; the worker was killed
+  kGarbled,   ///< what came is not the protocol; the worker was killed
+};
+
+/// The end of one request.
+struct Reply {
+  ReplyKind kind = ReplyKind::kResult;
+  nlohmann::json result;
+  std::optional<Error> error;  ///< for every kind but kResult
+
+  /// Whether the worker can take another request.
+  [[nodiscard]] bool worker_lives() const {
+    return kind == ReplyKind::kResult || kind == ReplyKind::kRefusal;
+  }
+};
+
+/// The longest silence allowed of a worker.
+inline constexpr std::chrono::minutes kPatience{10};
+
+/// A worker program and the conversation with it: docs/worker-protocol.md. Requests go
+/// one at a time. A worker that has died or was killed stays so; start another. [one
+/// thread]
+class Worker {
+ public:
+  using EventHandler = std::function<void(const nlohmann::json&)>;
+
+  /// Starts the program and exchanges `hello`.
+  /// @throws Error kInput or kIo where it cannot be started, kPlugin where it speaks
+  /// another version or ends at once (quoting its log)
+  explicit Worker(const WorkerProgram& program);
+  /// Asks the worker to shut down, waits briefly, then kills its process group.
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  /// The answer to `hello`.
+  [[nodiscard]] const nlohmann::json& greeting() const { return greeting_; }
+
+  /// Sends a request and waits for its answer. `purpose` is for messages ("the check of
+  /// size 64").
+  /// @throws the worker's own Error where it refuses; kPlugin where it dies, falls silent
+  ///   for longer than `patience`, or breaks the protocol
+  nlohmann::json call(std::string_view method,
+                      const nlohmann::json& params,
+                      std::string_view purpose = {},
+                      const EventHandler& on_event = {},
+                      std::chrono::milliseconds patience = kPatience);
+
+  /// Sends a request and returns; poll descriptor() for reading, then call receive().
+  /// A worker that is gone shows in receive().
+  void send(std::string_view method,
+            const nlohmann::json& params,
+            std::string_view purpose);
+  [[nodiscard]] bool busy() const { return busy_; }
+  [[nodiscard]] int descriptor() const { return process_.descriptor(); }
+  /// Reads what has come, without waiting: events go to `on_event`; the end of the
+  /// request, if it has come, is returned.
+  std::optional<Reply> receive(const EventHandler& on_event);
+  /// Time since the last frame of the request under way.
+  [[nodiscard]] std::chrono::milliseconds silence() const;
+  /// Kills a worker that was silent for too long, and says so.
+  Reply give_up();
+  /// Kills the worker's process group at once.
+  void kill() { process_.kill(); }
+
+  [[nodiscard]] WorkerProcess& process() { return process_; }
+  /// What the worker and its plugins printed since the request under way (or the last
+  /// one) was sent: its last 64 KiB at most.
+  [[nodiscard]] std::string request_log() const;
+
+ private:
+  void read_available();
+  std::optional<std::string> take_frame();
+  Reply died();
+  Reply garbled(std::string_view what);
+  [[nodiscard]] std::string quoted_log() const;
+  [[nodiscard]] std::string request_name() const;
+
+  WorkerProcess process_;
+  nlohmann::json greeting_;
+  std::string buffer_;
+  std::int64_t last_id_ = 0;
+  bool busy_ = false;
+  bool closed_ = false;  ///< the worker closed its side, or sending failed
+  std::string method_;
+  std::string purpose_;
+  std::uintmax_t log_start_ = 0;
+  std::chrono::steady_clock::time_point last_frame_;
+};
+
+}  // namespace sizewise::running

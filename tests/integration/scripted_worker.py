@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""A worker that follows a script instead of training: for tests of the host.
+
+It speaks docs/worker-protocol.md. SCRIPTED_WORKER names a JSON file:
+  {"seconds": 0.0,            time that a trial takes
+   "law": {"E": 1.7, "A": 400, "B": 400, "alpha": 0.34, "beta": 0.28},
+   "params_per_size": [p1, p2],   params = p1 * size + p2 * size^2
+   "flops_per_param": 6,          flops_per_unit = that * params
+   "dataset": {...},              fields of DatasetInfo that differ from the ones below
+   "fingerprint": "...",
+   "faults": [{"method": "train", "size": 8, "kind": "segv", "times": 1, "mark": FILE}],
+   "count": FILE}                 a line is appended for every trial that begins
+Kinds of fault: segv, exit0, hang, garbage, flood, error (with "code" and "message"), diverge,
+huge_frame, wrong_id. `times` needs `mark`, a file that counts across restarts.
+"""
+import json
+import math
+import os
+import signal
+import struct
+import sys
+import time
+
+INFO = {"unit": "token", "units_per_sample": 8, "train_samples": 100000, "validation_samples": 100,
+        "input_shape": [8], "input_type": "int64", "target_shape": [8], "target_type": "int64",
+        "vocabulary": 256, "context": 8}
+
+
+def read_exactly(descriptor, size):
+    data = b""
+    while len(data) < size:
+        part = os.read(descriptor, size - len(data))
+        if not part:
+            sys.exit(0)
+        data += part
+    return data
+
+
+class Worker:
+    def __init__(self, read_fd, write_fd):
+        self.read_fd, self.write_fd = read_fd, write_fd
+        with open(os.environ["SCRIPTED_WORKER"], encoding="utf-8") as file:
+            self.script = json.load(file)
+
+    def send(self, frame):
+        data = json.dumps(frame).encode()
+        data = struct.pack("<I", len(data)) + data
+        while data:
+            data = data[os.write(self.write_fd, data):]
+
+    def params(self, size):
+        linear, square = self.script.get("params_per_size", [100, 0])
+        return linear * size + square * size * size
+
+    def flops_per_unit(self, size):
+        return self.script.get("flops_per_param", 6) * self.params(size)
+
+    def fault_for(self, method, params):
+        for fault in self.script.get("faults", []):
+            if fault["method"] != method or fault.get("size", params.get("size")) != params.get("size"):
+                continue
+            if "times" in fault:
+                with open(fault["mark"], "a+", encoding="utf-8") as mark:
+                    mark.seek(0)
+                    if len(mark.read()) >= fault["times"]:
+                        continue
+                    mark.write("x")
+            return fault
+        return None
+
+    def misbehave(self, fault, request):
+        kind = fault["kind"]
+        print("about to " + kind, flush=True)
+        if kind == "segv":
+            signal.signal(signal.SIGSEGV, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGSEGV)
+        elif kind == "exit0":
+            os._exit(0)
+        elif kind == "hang":
+            time.sleep(3600)
+        elif kind == "garbage":
+            os.write(self.write_fd, struct.pack("<I", 7) + b"not {js")
+        elif kind == "huge_frame":
+            os.write(self.write_fd, b"\xff\xff\xff\xff" + b"x" * 100)
+        elif kind == "wrong_id":
+            self.send({"id": request["id"] + 1000, "result": {}})
+        elif kind == "flood":
+            for _ in range(fault.get("mebibytes", 1)):
+                os.write(1, (b"x" * 63 + b"\n") * 16384)
+            return False
+        elif kind == "error":
+            self.send({"id": request["id"], "error": {"code": fault.get("code", "plugin"),
+                                                       "message": fault.get("message", "refused by the script"),
+                                                       "suggestion": "change the script"}})
+        elif kind == "diverge":
+            return False
+        return True
+
+    def train(self, request, diverge):
+        params = request["params"]
+        size, tokens = params["size"], params["tokens"]
+        if "count" in self.script:
+            with open(self.script["count"], "a", encoding="utf-8") as count:
+                count.write(f"{size} {tokens}\n")
+        steps = 4 if self.script.get("seconds", 0) > 0 else 1
+        for step in range(1, steps + 1):
+            time.sleep(self.script.get("seconds", 0) / steps)
+            self.send({"id": request["id"], "event": "progress", "step": step, "steps": steps,
+                       "tokens": tokens * step // steps, "tokens_total": tokens, "loss": 3.0,
+                       "tokens_per_second": 1000.0})
+        law = self.script.get("law", {"E": 1.7, "A": 400, "B": 400, "alpha": 0.34, "beta": 0.28})
+        n = self.params(size)
+        loss = law["E"] + law["A"] / n ** law["alpha"] + law["B"] / tokens ** law["beta"]
+        print(f"trained size {size} on {tokens}", flush=True)
+        return {"status": "diverged" if diverge else "done", "reason": "the loss is NaN" if diverge else "",
+                "params": n, "tokens": tokens, "loss": None if diverge else loss,
+                "train_loss": loss, "accuracy": None, "flops": self.flops_per_unit(size) * tokens,
+                "flops_6nd": 6 * n * tokens, "seconds": self.script.get("seconds", 0),
+                "epochs": tokens / (self.info()["units_per_sample"] * self.info()["train_samples"]),
+                "steps": steps, "warnings": self.script.get("warnings", [])}
+
+    def info(self):
+        return {**INFO, **self.script.get("dataset", {})}
+
+    def invert(self, params):
+        spec = params["size"]
+        step = spec.get("multiple_of", spec.get("multipleOf", 1))
+        sizes = range(spec["minimum"], min(spec["maximum"], spec["minimum"] + 100000 * step) + 1, step)
+        return [min(sizes, key=lambda size: abs(math.log(self.params(size) / target))) for target in params["params"]]
+
+    def answer(self, request):
+        method, params = request["method"], request["params"]
+        fault = self.fault_for(method, params)
+        if fault and self.misbehave(fault, request):
+            return
+        if method == "hello":
+            result = {"protocol": self.script.get("protocol", 1), "version": "scripted", "torch": "none",
+                      "device_names": ["cpu"]}
+        elif method == "dataset":
+            result = {"info": self.info(), "fingerprint": self.script.get("fingerprint", "scripted")}
+        elif method == "describe":
+            result = {"sizes": [{"size": size, "params": self.params(size),
+                                 "flops_per_unit": self.flops_per_unit(size) if params.get("count_flops") else None}
+                                for size in params["sizes"]]}
+        elif method == "invert":
+            result = {"sizes": self.invert(params)}
+        elif method == "train":
+            result = self.train(request, bool(fault) and fault["kind"] == "diverge")
+        elif method == "evaluate":
+            result = {"loss": 1.0, "accuracy": None, "units": 10, "seconds_per_batch": 0.1, "bytes": 100}
+        elif method == "shutdown":
+            self.send({"id": request["id"], "result": {}})
+            sys.exit(0)
+        else:
+            self.send({"id": request["id"], "error": {"code": "internal", "message": "unknown method " + method}})
+            return
+        self.send({"id": request["id"], "result": result})
+
+    def run(self):
+        while True:
+            length = struct.unpack("<I", read_exactly(self.read_fd, 4))[0]
+            self.answer(json.loads(read_exactly(self.read_fd, length)))
+
+
+if __name__ == "__main__":
+    arguments = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+    Worker(int(arguments["--read-fd"]), int(arguments["--write-fd"])).run()

@@ -1,0 +1,154 @@
+#include "running/worker.hpp"
+
+#include <chrono>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include "scripted.hpp"
+
+namespace sizewise::running {
+namespace {
+
+using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class WorkerTest : public ::testing::Test {
+ protected:
+  WorkerProgram program(const json& script) {
+    return {sizewise::testing::script_worker(folder_, script), log(), {}};
+  }
+  [[nodiscard]] std::filesystem::path log() const { return folder_.path() / "log"; }
+
+  static Error fault_of(Worker& worker,
+                        const std::string& method,
+                        std::chrono::milliseconds patience = kPatience) {
+    try {
+      worker.call(method, {{"size", 8}, {"tokens", 80}}, "trial abc", {}, patience);
+    } catch (const Error& error) {
+      return error;
+    }
+    return {ErrorCode::kInternal, "nothing was thrown"};
+  }
+
+  static json train_fault(const std::string& kind) {
+    return {{"faults", {{{"method", "train"}, {"kind", kind}}}}};
+  }
+
+  sizewise::testing::TemporaryFolder folder_;
+};
+
+TEST_F(WorkerTest, AnswersAndSendsEvents) {
+  Worker worker(program({{"seconds", 0.02}}));
+  int events = 0;
+  const json result = worker.call(
+      "train", {{"size", 8}, {"tokens", 80}}, "trial abc", [&](const json& event) {
+        EXPECT_EQ(event.at("event"), "progress");
+        ++events;
+      });
+  EXPECT_EQ(result.at("status"), "done");
+  EXPECT_EQ(events, 4);
+  EXPECT_THAT(worker.request_log(), HasSubstr("trained size 8 on 80"));
+}
+
+TEST_F(WorkerTest, PassesOnTheWorkersError) {
+  json script = train_fault("error");
+  script["faults"][0]["code"] = "training";
+  Worker worker(program(script));
+  const Error error = fault_of(worker, "train");
+  EXPECT_EQ(error.code(), ErrorCode::kTraining);
+  EXPECT_EQ(error.message(), "refused by the script");
+  EXPECT_EQ(worker.call("describe", {{"sizes", {8}}}).at("sizes").size(), 1U);
+}
+
+TEST_F(WorkerTest, NamesTheSignalTheMethodTheTrialAndTheLog) {
+  Worker worker(program(train_fault("segv")));
+  EXPECT_THAT(fault_of(worker, "train").message(),
+              AllOf(HasSubstr("signal 11 (SIGSEGV)"),
+                    HasSubstr("`train` of trial abc"),
+                    HasSubstr("its log ends: about to segv")));
+  EXPECT_THAT(fault_of(worker, "train").message(), HasSubstr("SIGSEGV"))
+      << "a dead worker stays dead";
+}
+
+TEST_F(WorkerTest, NoticesAnExitWithoutAnAnswer) {
+  Worker worker(program(train_fault("exit0")));
+  EXPECT_THAT(fault_of(worker, "train").message(), HasSubstr("exited with status 0"));
+}
+
+TEST_F(WorkerTest, KillsAWorkerThatIsSilentForTooLong) {
+  Worker worker(program(train_fault("hang")));
+  const Error error = fault_of(worker, "train", std::chrono::milliseconds(200));
+  EXPECT_THAT(error.message(), HasSubstr("said nothing for"));
+  EXPECT_NE(::kill(worker.process().pid(), 0), 0) << "the process is gone";
+}
+
+TEST_F(WorkerTest, RefusesWhatIsNotTheProtocol) {
+  for (const char* kind : {"garbage", "huge_frame", "wrong_id"}) {
+    Worker worker(program(train_fault(kind)));
+    EXPECT_THAT(fault_of(worker, "train").message(), HasSubstr("broke the protocol"))
+        << kind;
+  }
+}
+
+TEST_F(WorkerTest, SurvivesAFloodOnStandardOutput) {
+  Worker worker(program(
+      {{"faults", {{{"method", "train"}, {"kind", "flood"}, {"mebibytes", 20}}}}}));
+  EXPECT_EQ(worker.call("train", {{"size", 8}, {"tokens", 80}}).at("status"), "done");
+  EXPECT_GE(worker.process().log_size(), 20U << 20U);
+  EXPECT_LE(worker.request_log().size(), 64U * 1024U);
+  worker.process().limit_log(1U << 20U);
+  EXPECT_EQ(worker.process().log_size(), 0U);
+}
+
+TEST_F(WorkerTest, RefusesAnotherProtocol) {
+  EXPECT_THROW(
+      {
+        try {
+          const Worker worker(program({{"protocol", 9}}));
+        } catch (const Error& error) {
+          EXPECT_THAT(error.message(),
+                      AllOf(HasSubstr("speaks protocol 9"), HasSubstr("speaks 1")));
+          throw;
+        }
+      },
+      Error);
+}
+
+TEST_F(WorkerTest, SaysWhereItLookedForAProgram) {
+  try {
+    const Worker worker({folder_.path() / "nothing", log(), {}});
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kInput);
+    EXPECT_THAT(error.message(), HasSubstr((folder_.path() / "nothing").string()));
+  }
+}
+
+TEST_F(WorkerTest, RefusesAFileThatIsNoProgram) {
+  sizewise::testing::write_text(folder_.path() / "text", "hello");
+  EXPECT_THROW(Worker({folder_.path() / "text", log(), {}}), Error);
+}
+
+TEST_F(WorkerTest, LeavesNoProcessBehind) {
+  pid_t pid = 0;
+  {
+    Worker worker(program(train_fault("hang")));
+    worker.send("train", {{"size", 8}}, "trial abc");
+    pid = worker.process().pid();
+    EXPECT_EQ(::kill(pid, 0), 0);
+  }
+  EXPECT_NE(::kill(pid, 0), 0);
+}
+
+TEST_F(WorkerTest, SendingToADeadWorkerRaisesNoSignal) {
+  Worker worker(program(json::object()));
+  worker.kill();
+  EXPECT_THAT(fault_of(worker, "train").message(), HasSubstr("died by signal 9"));
+}
+
+}  // namespace
+}  // namespace sizewise::running
