@@ -24,8 +24,10 @@ function(sizewise_target target)
   endif()
 endfunction()
 
-# sizewise_library(TARGET EXPORT_NAME): a shared library of the install, found beside the programs.
+# sizewise_library(TARGET EXPORT_NAME [TORCH]): a shared library of the install, found beside the
+# programs. TORCH: it links LibTorch, so a user's find_package() offers it only where that is found.
 function(sizewise_library target export_name)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "TORCH" "" "")
   sizewise_target(${target})
   add_library(Sizewise::${export_name} ALIAS ${target})
   set_target_properties(
@@ -33,7 +35,26 @@ function(sizewise_library target export_name)
     PROPERTIES EXPORT_NAME ${export_name}
                VERSION ${PROJECT_VERSION}
                SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
-               CXX_VISIBILITY_PRESET default
-               INSTALL_RPATH "$ORIGIN;${TORCH_INSTALL_PREFIX}/lib")
-  install(TARGETS ${target} EXPORT SizewiseTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+               CXX_VISIBILITY_PRESET default)
+  set(export SizewiseTargets)
+  set(rpath "$ORIGIN")
+  if(arg_TORCH)
+    set(export SizewiseTorchTargets)
+    list(APPEND rpath "${SIZEWISE_TORCH_PREFIX}/lib")
+  endif()
+  set_target_properties(${target} PROPERTIES INSTALL_RPATH "${rpath}")
+  install(TARGETS ${target} EXPORT ${export} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+endfunction()
+
+# sizewise_program(TARGET [TORCH]): a program of the install, which finds its libraries relative to
+# itself and LibTorch where the build found it.
+function(sizewise_program target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "TORCH" "" "")
+  sizewise_target(${target})
+  set(rpath "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
+  if(arg_TORCH)
+    list(APPEND rpath "${SIZEWISE_TORCH_PREFIX}/lib")
+  endif()
+  set_target_properties(${target} PROPERTIES INSTALL_RPATH "${rpath}")
+  install(TARGETS ${target} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
