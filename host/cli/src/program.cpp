@@ -24,7 +24,9 @@ struct Command {
 
 /// Every command, one row each, in alphabetical order.
 const std::vector<Command>& commands() {
-  static const std::vector<Command> kCommands = {};
+  static const std::vector<Command> kCommands = {
+      {"plugin", "list the plugins that are found, show one", plugin},
+  };
   return kCommands;
 }
 

@@ -10,4 +10,8 @@
 // A new command: its file here and in CMakeLists.txt, its declaration below, its row in
 // program.cpp, each in alphabetical order.
 
-namespace sizewise::cli {}  // namespace sizewise::cli
+namespace sizewise::cli {
+
+int plugin(const Arguments& arguments, Console& console);
+
+}  // namespace sizewise::cli

@@ -1,0 +1,54 @@
+#include "text.hpp"
+
+#include <algorithm>
+
+namespace sizewise::cli {
+namespace {
+
+bool begins_letter(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
+}
+
+/// Letters of UTF-8; close enough to columns for the texts of manifests.
+std::size_t columns(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_letter));
+}
+
+}  // namespace
+
+std::string wrapped(std::string_view text, std::size_t indent) {
+  const std::string margin(indent, ' ');
+  std::string lines;
+  std::string line;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (!line.empty() && indent + columns(line) + 1 + columns(word) > kTextWidth) {
+      lines += margin + line + "\n";
+      line.clear();
+    }
+    if (!line.empty()) {
+      line += ' ';
+    }
+    line += word;
+  }
+  return line.empty() ? lines : lines + margin + line + "\n";
+}
+
+std::string shortened(std::string_view text, std::size_t width) {
+  if (columns(text) <= width) {
+    return std::string(text);
+  }
+  constexpr std::string_view kEnd = "...";
+  std::size_t bytes = 0;
+  for (std::size_t letters = 0; bytes < text.size(); ++bytes) {
+    letters += begins_letter(text[bytes]) ? 1 : 0;
+    if (letters + kEnd.size() > width) {
+      break;
+    }
+  }
+  return std::string(text.substr(0, bytes)).append(kEnd);
+}
+
+}  // namespace sizewise::cli
