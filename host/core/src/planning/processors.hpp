@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+namespace sizewise::planning {
+
+/// Workers at a time, and threads of each.
+struct Slots {
+  int jobs = 1;
+  int threads = 1;
+};
+
+/// Cores that this process may use.
+[[nodiscard]] int usable_cores();
+
+/// A sweep of small models uses a CPU best as one-thread workers, one a core (1.3 to 1.4
+/// times the steps a second of one worker with all threads); a GPU takes one worker.
+/// @param jobs, threads as the user gave them; 0: not given
+[[nodiscard]] Slots choose_slots(int jobs,
+                                 int threads,
+                                 const std::string& device,
+                                 int cores);
+
+}  // namespace sizewise::planning

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "sizewise/experiment.hpp"
+#include "sizewise/manifest.hpp"
+
+#include "loading/plugin_catalog.hpp"
+
+namespace sizewise::planning {
+
+/// A plugin that was found, with its options complete and valid.
+struct ResolvedPlugin {
+  loading::PluginFile file;
+  Options options;
+  std::string sha256;  ///< of the file
+
+  [[nodiscard]] const std::string& id() const { return file.manifest.id; }
+};
+
+/// What a worker needs to train: the `setting` of docs/worker-protocol.md.
+struct Setting {
+  ResolvedPlugin model;
+  ResolvedPlugin dataset;
+  ResolvedPlugin loss;
+  Recipe recipe;
+  int threads = 1;
+
+  [[nodiscard]] const SizeSpec& sizes() const { return *model.file.manifest.size; }
+};
+
+/// An experiment whose plugins were found.
+struct ResolvedExperiment {
+  Setting setting;
+  ResolvedPlugin sweep;
+  ResolvedPlugin fit;
+  std::vector<std::string> warnings;
+};
+
+/// Finds a plugin and checks its options.
+/// @throws Error kConfiguration where there is no such plugin, or an option is unknown,
+/// of a wrong type, out of range, or missing; kConfiguration where `choice` names no
+/// plugin
+[[nodiscard]] ResolvedPlugin resolve(const loading::PluginCatalog& catalog,
+                                     PluginKind kind,
+                                     const PluginChoice& choice);
+
+/// The same for a model: an option of the size's own name is taken out with a warning.
+[[nodiscard]] ResolvedPlugin resolve_model(const loading::PluginCatalog& catalog,
+                                           PluginChoice choice,
+                                           std::vector<std::string>& warnings);
+
+/// All five plugins of an experiment.
+[[nodiscard]] ResolvedExperiment resolve(const loading::PluginCatalog& catalog,
+                                         const Experiment& experiment,
+                                         int threads);
+
+/// A `plugin` of docs/worker-protocol.md.
+[[nodiscard]] nlohmann::json plugin_to_json(const ResolvedPlugin& plugin);
+/// A `setting` of docs/worker-protocol.md.
+[[nodiscard]] nlohmann::json setting_to_json(const Setting& setting);
+
+}  // namespace sizewise::planning
