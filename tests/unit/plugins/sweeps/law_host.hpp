@@ -21,8 +21,8 @@ struct Family {
   std::function<double(double)> params = [](double width) {
     return 50 * width + 12 * width * width;
   };
-  std::function<double(double)> flops_per_unit = [](double params) {
-    return 6 * params;
+  std::function<double(double)> flops_per_unit = [](double n) {
+    return 6 * n;
   };
   double E = 1.7;
   double A = 400;
