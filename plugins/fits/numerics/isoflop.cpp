@@ -1,0 +1,201 @@
+#include "isoflop.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <set>
+#include <string>
+
+#include <Eigen/QR>
+
+#include "sizewise/error.hpp"
+
+#include "identification.hpp"
+
+namespace sizewise::fits {
+namespace {
+
+constexpr int kLeastDistinct = 3;
+constexpr std::size_t kLeastBudgets = 3;
+
+std::string text_of(double number) {
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%.6g", number);
+  return buffer;
+}
+
+double checked(double value, std::string_view column, std::size_t row) {
+  if (!(std::isfinite(value) && value > 0.0)) {
+    throw Error(ErrorCode::kInput,
+                "row " + std::to_string(row + 1) + ": '" + std::string(column) + "' is " +
+                    text_of(value) + "; allowed: finite and above 0",
+                "correct the row, or leave it out with --where");
+  }
+  return value;
+}
+
+/// One budget's rows: decimal logarithm of the column, loss, weight.
+struct Group {
+  std::vector<double> logs;
+  std::vector<double> loss;
+  std::vector<double> weight;
+};
+
+std::map<double, Group> groups_of(const RunTable& runs,
+                                  std::string_view column,
+                                  std::span<const double> weights) {
+  const auto budgets = runs.numbers("budget_flops");
+  const auto values = runs.numbers(column);
+  const auto losses = runs.loss();
+  std::map<double, Group> groups;
+  for (std::size_t row = 0; row < runs.rows(); ++row) {
+    const double weight = weights.empty() ? 1.0 : weights[row];
+    if (weight == 0.0 || std::isnan(budgets[row])) {
+      continue;
+    }
+    Group& group = groups[checked(budgets[row], "budget_flops", row)];
+    group.logs.push_back(std::log10(checked(values[row], column, row)));
+    group.loss.push_back(checked(losses[row], "loss", row));
+    group.weight.push_back(weight);
+  }
+  return groups;
+}
+
+Parabola parabola_of(double budget, const Group& group) {
+  const auto [low, high] = std::minmax_element(group.logs.begin(), group.logs.end());
+  const double centre = 0.5 * (*low + *high);
+  const double scale = 0.5 * (*high - *low);
+  const auto rows = static_cast<Eigen::Index>(group.logs.size());
+  Eigen::MatrixX3d design(rows, 3);
+  Eigen::VectorXd target(rows);
+  for (Eigen::Index row = 0; row < rows; ++row) {
+    const auto i = static_cast<std::size_t>(row);
+    const double root = std::sqrt(group.weight[i]);
+    const double u = (group.logs[i] - centre) / scale;
+    design.row(row) << root, root * u, root * u * u;
+    target[row] = root * group.loss[i];
+  }
+  const Eigen::Vector3d c = design.colPivHouseholderQr().solve(target);
+  Parabola parabola;
+  parabola.budget = budget;
+  parabola.curvature = 2.0 * c[2] / (scale * scale);
+  parabola.vertex = std::pow(10.0, centre - scale * c[1] / (2.0 * c[2]));
+  parabola.least = std::pow(10.0, *low);
+  parabola.most = std::pow(10.0, *high);
+  parabola.residual = (design * c - target).squaredNorm();
+  return parabola;
+}
+
+void judge_parabola(const Parabola& parabola,
+                    const char* column,
+                    bool allow_outside,
+                    FitResult& result) {
+  const std::string where =
+      "budget " + text_of(parabola.budget) + ": the parabola over " + column;
+  if (!parabola.has_minimum()) {
+    refuse_identification(
+        result,
+        "no_minimum",
+        where + " has no minimum (its curvature is " + text_of(parabola.curvature) + ")");
+  } else if (!parabola.is_inside()) {
+    const std::string message = where + " turns at " + text_of(parabola.vertex) +
+                                ", outside the values sampled (" +
+                                text_of(parabola.least) + " to " +
+                                text_of(parabola.most) + ")";
+    if (allow_outside) {
+      result.warnings.push_back(message);
+    } else {
+      refuse_identification(result, "vertex_outside", message);
+    }
+  }
+}
+
+/// The power law of one column's vertices, with judgement; counts the residuals.
+PowerLaw allocation_of(const std::vector<Parabola>& parabolas,
+                       const char* column,
+                       bool allow_outside,
+                       FitResult& result) {
+  std::vector<double> budgets;
+  std::vector<double> vertices;
+  for (const Parabola& parabola : parabolas) {
+    judge_parabola(parabola, column, allow_outside, result);
+    result.objective += parabola.residual;
+    if (parabola.has_minimum() && std::isfinite(parabola.vertex)) {
+      budgets.push_back(parabola.budget);
+      vertices.push_back(parabola.vertex);
+    }
+  }
+  if (budgets.size() < kLeastBudgets) {
+    refuse_identification(
+        result,
+        "few_budgets",
+        std::to_string(budgets.size()) + " budgets have a minimum over " + column +
+            "; a power law needs at least " + std::to_string(kLeastBudgets));
+  }
+  const PowerLaw law = power_law_through(budgets, vertices);
+  result.law.values[std::string(column) + ".coefficient"] = law.coefficient;
+  result.law.values[std::string(column) + ".exponent"] = law.exponent;
+  if (budgets.size() >= kLeastBudgets && !(law.exponent > 0.0 && law.exponent < 1.0)) {
+    refuse_identification(result,
+                          "exponent_out_of_range",
+                          std::string("the exponent of ") + column + " is " +
+                              text_of(law.exponent) + "; allowed: between 0 and 1");
+  }
+  return law;
+}
+
+}  // namespace
+
+std::vector<Parabola> isoflop_parabolas(const RunTable& runs,
+                                        std::string_view column,
+                                        std::span<const double> weights) {
+  std::vector<Parabola> parabolas;
+  for (const auto& [budget, group] : groups_of(runs, column, weights)) {
+    const auto distinct =
+        static_cast<int>(std::set<double>(group.logs.begin(), group.logs.end()).size());
+    if (distinct >= kLeastDistinct) {
+      parabolas.push_back(parabola_of(budget, group));
+      parabolas.back().distinct = distinct;
+    }
+  }
+  return parabolas;
+}
+
+PowerLaw power_law_through(std::span<const double> x, std::span<const double> y) {
+  PowerLaw law;
+  const auto count = static_cast<double>(x.size());
+  double mean_x = 0.0;
+  double mean_y = 0.0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    mean_x += std::log(x[i]) / count;
+    mean_y += std::log(y[i]) / count;
+  }
+  double squares = 0.0;
+  double products = 0.0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    squares += (std::log(x[i]) - mean_x) * (std::log(x[i]) - mean_x);
+    products += (std::log(x[i]) - mean_x) * (std::log(y[i]) - mean_y);
+  }
+  if (squares > 0.0) {
+    law.exponent = products / squares;
+    law.coefficient = std::exp(mean_y - law.exponent * mean_x);
+  }
+  return law;
+}
+
+FitResult fit_isoflop(const FitInput& input, bool allow_outside_vertex) {
+  FitResult result;
+  result.status = FitStatus::kIdentified;
+  result.law.form = "allocation";
+  result.objective = 0.0;
+  const auto over_params = isoflop_parabolas(input.runs, "params", input.weights);
+  const auto over_tokens = isoflop_parabolas(input.runs, "tokens", input.weights);
+  result.a = allocation_of(over_params, "params", allow_outside_vertex, result).exponent;
+  const double residual = result.objective;
+  result.b = allocation_of(over_tokens, "tokens", allow_outside_vertex, result).exponent;
+  result.objective = residual;
+  return result;
+}
+
+}  // namespace sizewise::fits
