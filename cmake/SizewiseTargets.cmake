@@ -10,7 +10,8 @@ function(sizewise_target target)
                CXX_VISIBILITY_PRESET hidden
                VISIBILITY_INLINES_HIDDEN ON)
   target_compile_options(
-    ${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+    ${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow
+                      $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor;-Woverloaded-virtual>
                       $<$<BOOL:${SIZEWISE_WARNINGS_AS_ERRORS}>:-Werror>)
   if(SIZEWISE_SANITIZER STREQUAL "address")
     target_compile_options(${target} PRIVATE -fsanitize=address,undefined -fno-omit-frame-pointer

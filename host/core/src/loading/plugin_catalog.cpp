@@ -37,12 +37,10 @@ fs::path plugins_beside_library() {
   return fault ? fs::path{} : library.parent_path() / "sizewise" / "plugins";
 }
 
-bool is_link_into(const fs::path& link, const fs::path& folder) {
-  std::error_code fault;
-  const fs::path target = fs::canonical(link, fault);
-  const auto [folder_end, target_at] =
-      std::mismatch(folder.begin(), folder.end(), target.begin(), target.end());
-  return !fault && folder_end == folder.end() && target_at != target.end();
+/// Whether a path lies in a folder; both canonical.
+bool is_inside(const fs::path& path, const fs::path& folder) {
+  return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first ==
+         folder.end();
 }
 
 /// What a file is, whichever names it has.
@@ -102,14 +100,20 @@ class Scan {
   void file(const fs::path& path, const fs::path& folder) {
     std::error_code fault;
     if (fs::is_symlink(path, fault)) {
-      if (is_link_into(path, folder)) {
-        return;  // Its target is listed under its own name.
+      const fs::path target = fs::canonical(path, fault);
+      if (!fault && is_inside(target, folder)) {
+        return;  // The target is listed under its own name.
       }
-      refused.push_back({path,
-                         "E_SYMLINK",
-                         "it is a symbolic link that leads outside its folder",
-                         "copy the file, or name its own folder with --plugin-dir"});
-      return;
+      if (!fault) {
+        refused.push_back({path,
+                           "E_SYMLINK",
+                           fmt::format("it is a symbolic link that leads outside its "
+                                       "folder, to {}",
+                                       target.string()),
+                           "copy the file, or name its own folder with --plugin-dir"});
+        return;
+      }
+      // A link to nothing is told as any file that cannot be opened.
     }
     try {
       PluginFile plugin = inspect_plugin(path);
@@ -157,7 +161,7 @@ std::vector<std::string> ids_of(const std::vector<PluginFile>& plugins,
 void check_kind(const PluginFile& plugin, std::optional<PluginKind> kind) {
   if (kind && plugin.manifest.kind != *kind) {
     throw Error(ErrorCode::kConfiguration,
-                fmt::format("'{}' is a {} plugin; a {} is needed here",
+                fmt::format("'{}' is a {} plugin; a {} plugin is needed here",
                             plugin.manifest.id,
                             to_string(plugin.manifest.kind),
                             to_string(*kind)),
