@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
+#include <limits>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -71,15 +72,48 @@ double slope_between(const CostPoint& from, const CostPoint& to) {
          std::log(to.params / from.params);
 }
 
-/// c(N) beyond an end: the slope over the factor of two in N next to that end.
-double extrapolate(const CostPoint& end, const CostPoint& inner, double params) {
-  return end.flops_per_unit * std::pow(params / end.params, slope_between(end, inner));
+CostSegment segment_through(double log_from, const CostPoint& point, double slope) {
+  return {
+      log_from, std::log(point.flops_per_unit) - slope * std::log(point.params), slope};
+}
+
+/// The stretches between points, and beyond the ends the slope over the factor of two in
+/// N next to them.
+std::vector<CostSegment> segments_through(const std::vector<CostPoint>& points) {
+  constexpr double kFarBelow = -std::numeric_limits<double>::infinity();
+  const CostPoint& first = points.front();
+  const CostPoint& last = points.back();
+  if (points.size() == 1) {
+    return {segment_through(kFarBelow, first, 1.0)};
+  }
+  const auto above_first = std::find_if(
+      points.begin() + 1, points.end() - 1, [&first](const CostPoint& point) {
+        return point.params >= 2.0 * first.params;
+      });
+  const auto below_last = std::find_if(
+      points.rbegin() + 1, points.rend() - 1, [&last](const CostPoint& point) {
+        return 2.0 * point.params <= last.params;
+      });
+  std::vector<CostSegment> segments = {
+      segment_through(kFarBelow, first, slope_between(first, *above_first))};
+  for (std::size_t i = 0; i + 1 < points.size(); ++i) {
+    segments.push_back(segment_through(
+        std::log(points[i].params), points[i], slope_between(points[i], points[i + 1])));
+  }
+  segments.push_back(
+      segment_through(std::log(last.params), last, slope_between(*below_last, last)));
+  return segments;
 }
 
 }  // namespace
 
+CostModel::CostModel(std::vector<CostPoint> points, std::vector<CostSegment> segments)
+    : points_(std::move(points)), segments_(std::move(segments)) {}
+
 CostModel CostModel::six_per_parameter() {
-  return {};
+  return {
+      {},
+      {{-std::numeric_limits<double>::infinity(), std::log(kFlopsPerParameter), 1.0}}};
 }
 
 CostModel CostModel::counted(std::vector<CostPoint> points) {
@@ -97,9 +131,9 @@ CostModel CostModel::counted(std::vector<CostPoint> points) {
                               point.params));
     }
   }
-  CostModel model;
-  model.points_ = merged(std::move(points));
-  return model;
+  points = merged(std::move(points));
+  std::vector<CostSegment> segments = segments_through(points);
+  return {std::move(points), std::move(segments)};
 }
 
 std::string_view CostModel::name() const {
@@ -107,33 +141,15 @@ std::string_view CostModel::name() const {
 }
 
 double CostModel::flops_per_unit(Parameters params) const {
-  const double n = params.value();
-  if (points_.empty()) {
-    return kFlopsPerParameter * n;
-  }
-  if (points_.size() == 1) {
-    return points_.front().flops_per_unit * n / points_.front().params;
-  }
-  if (n <= points_.front().params) {
-    const auto inner = std::find_if(
-        points_.begin() + 1, points_.end() - 1, [this](const CostPoint& point) {
-          return point.params >= 2.0 * points_.front().params;
-        });
-    return extrapolate(points_.front(), *inner, n);
-  }
-  if (n >= points_.back().params) {
-    const auto inner = std::find_if(
-        points_.rbegin() + 1, points_.rend() - 1, [this](const CostPoint& point) {
-          return 2.0 * point.params <= points_.back().params;
-        });
-    return extrapolate(points_.back(), *inner, n);
-  }
-  const auto above = std::upper_bound(
-      points_.begin(), points_.end(), n, [](double value, const CostPoint& point) {
-        return value < point.params;
-      });
-  const CostPoint& below = *(above - 1);
-  return below.flops_per_unit * std::pow(n / below.params, slope_between(below, *above));
+  const double log_params = std::log(params.value());
+  const auto next = std::upper_bound(segments_.begin() + 1,
+                                     segments_.end(),
+                                     log_params,
+                                     [](double value, const CostSegment& segment) {
+                                       return value < segment.log_from;
+                                     });
+  const CostSegment& segment = *(next - 1);
+  return std::exp(segment.log_factor + segment.slope * log_params);
 }
 
 Units CostModel::units_for(Flops budget, Parameters params) const {

@@ -14,6 +14,13 @@ struct CostPoint {
   double flops_per_unit = 0.0;  ///< forward and backward
 };
 
+/// A stretch of sizes where c(N) = exp(log_factor) N^slope.
+struct CostSegment {
+  double log_from = 0.0;  ///< ln N where it begins; the first begins at minus infinity
+  double log_factor = 0.0;
+  double slope = 1.0;
+};
+
 /// c(N), the training FLOPs per unit of data as a function of the parameter count:
 /// counted on the models themselves, or 6 N. [any thread]
 class CostModel {
@@ -34,10 +41,13 @@ class CostModel {
   [[nodiscard]] Units units_for(Flops budget, Parameters params) const;
   /// Ascending in N; empty for 6 N.
   [[nodiscard]] const std::vector<CostPoint>& points() const { return points_; }
+  /// Ascending; never empty.
+  [[nodiscard]] const std::vector<CostSegment>& segments() const { return segments_; }
 
  private:
-  CostModel() = default;
+  CostModel(std::vector<CostPoint> points, std::vector<CostSegment> segments);
   std::vector<CostPoint> points_;
+  std::vector<CostSegment> segments_;
 };
 
 /// The counted cost model of a table with columns params, tokens and flops (tables with

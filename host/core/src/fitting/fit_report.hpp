@@ -25,6 +25,10 @@ struct FitRequest {
   uint64_t seed = 0;
   double level = 0.95;  ///< of the intervals
   int threads = 1;
+  /// Where the rows come from, for messages: a file's name and each row's line (empty:
+  /// rows are counted).
+  std::string source;
+  std::vector<uint64_t> lines;
 };
 
 /// The ends of an interval; NaN: not computed, infinite: unbounded on that side.
@@ -48,7 +52,9 @@ struct RowCounts {
 /// How the law moves when its rows are drawn again with replacement.
 struct BootstrapReport {
   int replicates = 0;
-  int failed = 0;    ///< replicates that did not identify a law; not in the figures below
+  int failed = 0;  ///< replicates that gave no law; not in the figures below
+  /// Replicates whose law the rows drawn do not identify; their figures count.
+  int not_identified = 0;
   std::string unit;  ///< what was drawn: "row" or "run_id"
   double level = 0.95;
   std::map<std::string, double> standard_error;  ///< by parameter, and of a and b
@@ -75,6 +81,7 @@ struct FitReport {
   CostModel cost_model = CostModel::six_per_parameter();
   double largest_flops = FitResult::kUnknown;  ///< of the rows used
   Interval params_seen;               ///< smallest and largest N of the rows used
+  Interval ratio_seen;                ///< smallest and largest D / N of the rows used
   std::vector<Optimum> optima;        ///< one for each budget asked
   std::vector<std::string> warnings;  ///< the plugin's and the host's
 
@@ -96,7 +103,8 @@ struct FitReport {
 /// The budget's optimum under a law: minimises L(N, C / c(N)) over N, or takes N from the
 /// allocation law; D is C / c(N) in both cases, so that (N, D) costs the budget.
 /// Extrapolation and interval are not filled in.
-/// @throws Error kFit where the law's form names no optimum (power)
+/// @throws Error kFit where the law's form names no optimum (power), kConfiguration where
+///   the budget is not above 0
 [[nodiscard]] Optimum optimum_of(const Law& law,
                                  const CostModel& cost_model,
                                  Flops budget);

@@ -12,8 +12,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view kAllocation = "allocation";
-
 json number_or_null(double number) {
   return std::isfinite(number) ? json(number) : json(nullptr);
 }
@@ -67,6 +65,7 @@ json bootstrap_to_json(const BootstrapReport& bootstrap) {
   }
   return {{"replicates", bootstrap.replicates},
           {"failed", bootstrap.failed},
+          {"not_identified", bootstrap.not_identified},
           {"unit", bootstrap.unit},
           {"level", bootstrap.level},
           {"standard_error", std::move(errors)},
@@ -201,6 +200,7 @@ BootstrapReport bootstrap_of(const json& object) {
   BootstrapReport bootstrap;
   bootstrap.replicates = get_as<int>(object, "replicates", "a count");
   bootstrap.failed = get_as<int>(object, "failed", "a count");
+  bootstrap.not_identified = get_as<int>(object, "not_identified", "a count");
   bootstrap.unit = get_as<std::string>(object, "unit", "a text");
   bootstrap.level = number_of(object, "level");
   for (const auto& item : field_of(object, "standard_error").items()) {
@@ -263,6 +263,7 @@ nlohmann::json fit_report_to_json(const FitReport& report) {
       {"cost_points", cost_points_to_json(report.cost_model)},
       {"largest_flops", number_or_null(report.largest_flops)},
       {"params_seen", interval_to_json(report.params_seen)},
+      {"ratio_seen", interval_to_json(report.ratio_seen)},
       {"optima", json::array()},
       {"warnings", report.warnings}};
   if (report.bootstrap) {
@@ -286,6 +287,7 @@ FitReport fit_report_from_json(const nlohmann::json& object) {
   report.cost_model = cost_model_of_json(object);
   report.largest_flops = number_of(object, "largest_flops");
   report.params_seen = interval_of(field_of(object, "params_seen"), "params_seen");
+  report.ratio_seen = interval_of(field_of(object, "ratio_seen"), "ratio_seen");
   for (const json& item : field_of(object, "optima")) {
     report.optima.push_back(optimum_of_json(item));
   }
