@@ -74,20 +74,21 @@ class CommandLine::Parser {
           .run()
           .options;
     } catch (const po::unknown_option& error) {
-      refuse_unknown(bare(error.get_option_name()));
+      refuse_unknown("--" + bare(error.get_option_name()));
     } catch (const po::error_with_option_name& error) {
       refuse_syntax(bare(error.get_option_name()));
     }
   }
 
-  [[noreturn]] void refuse_unknown(const std::string& name) const {
+  /// @param given the flag as it was written, with its dashes
+  [[noreturn]] void refuse_unknown(const std::string& given) const {
     std::vector<std::string> known;
     for (const Flag& flag : line_.flags_) {
       known.push_back(flag.name);
     }
-    const std::string near = nearest_word(name, known);
-    refuse(fmt::format("unknown flag '--{}'{}",
-                       name,
+    const std::string near = nearest_word(bare(given), known);
+    refuse(fmt::format("unknown flag '{}'{}",
+                       given,
                        near.empty() ? "" : fmt::format("; did you mean '--{}'?", near)),
            line_.usage_);
   }
@@ -99,7 +100,7 @@ class CommandLine::Parser {
           return candidate.name == name;
         });
     if (flag == line_.flags_.end()) {
-      refuse_unknown(name);
+      refuse_unknown("--" + name);
     }
     refuse(
         flag->kind == FlagKind::kToggle
@@ -176,7 +177,7 @@ bool CommandLine::parse(const Arguments& arguments, Console& console) {
   for (const std::string& word : words_) {
     // One dash: "-h" and its like are flags that do not exist here, not files.
     if (word.size() > 1 && word.front() == '-') {
-      parser.refuse_unknown(bare(word));
+      parser.refuse_unknown(word);
     }
   }
   console.set_quiet(has("quiet"));

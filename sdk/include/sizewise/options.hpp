@@ -104,8 +104,8 @@ class OptionSchema {
 };
 
 /// The candidate nearest to `word` (synonyms such as num/count and params/parameters,
-/// else an edit distance of at most a third of the word); empty where none is near. [any
-/// thread]
+/// else an edit distance of at most a third of the word, a swap of neighbours being one
+/// edit); empty where none is near. [any thread]
 [[nodiscard]] std::string nearest_word(std::string_view word,
                                        const std::vector<std::string>& candidates);
 

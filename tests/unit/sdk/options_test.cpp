@@ -126,5 +126,11 @@ TEST(NearestWord, KnowsSynonymsThatEditDistanceMisses) {
   EXPECT_EQ(nearest_word("zzz", {"forward", "num_params"}), "");
 }
 
+TEST(NearestWord, CountsASwapOfNeighboursAsOneEdit) {
+  EXPECT_EQ(nearest_word("lits", {"show", "list"}), "list");
+  EXPECT_EQ(nearest_word("modle", {"loss", "model"}), "model");
+  EXPECT_EQ(nearest_word("ab", {"cd"}), "");
+}
+
 }  // namespace
 }  // namespace sizewise
