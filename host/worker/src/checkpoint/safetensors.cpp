@@ -1,0 +1,159 @@
+#include "checkpoint/safetensors.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <utility>
+#include <vector>
+
+#include <ATen/ops/empty.h>
+#include <fmt/format.h>
+
+#include "sizewise/error.hpp"
+
+#include "checkpoint/durable_file.hpp"
+#include "checkpoint/safetensors_header.hpp"
+
+namespace sizewise::checkpoint {
+namespace {
+
+constexpr uint64_t kLengthBytes = 8;
+
+constexpr std::array<std::pair<std::string_view, at::ScalarType>, 10> kTypes = {{
+    {"F64", at::kDouble},
+    {"F32", at::kFloat},
+    {"F16", at::kHalf},
+    {"BF16", at::kBFloat16},
+    {"I64", at::kLong},
+    {"I32", at::kInt},
+    {"I16", at::kShort},
+    {"I8", at::kChar},
+    {"U8", at::kByte},
+    {"BOOL", at::kBool},
+}};
+
+std::string type_name(const std::string& tensor, at::ScalarType type) {
+  for (const auto& [name, known] : kTypes) {
+    if (known == type) {
+      return std::string(name);
+    }
+  }
+  throw Error(
+      ErrorCode::kInput,
+      fmt::format("tensor '{}' is of type {}, which a safetensors file cannot hold",
+                  tensor,
+                  c10::toString(type)));
+}
+
+at::ScalarType scalar_type(std::string_view name) {
+  for (const auto& [known, type] : kTypes) {
+    if (known == name) {
+      return type;
+    }
+  }
+  throw Error(ErrorCode::kInternal, fmt::format("no tensor type for '{}'", name));
+}
+
+std::string_view bytes_of(const at::Tensor& tensor) {
+  return {static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes()};
+}
+
+/// Names with the widest types first, so that every tensor begins at a multiple of its
+/// element's size; else alphabetical.
+std::vector<std::string> aligned_order(const TensorMap& tensors) {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : tensors) {
+    names.push_back(name);
+  }
+  std::stable_sort(names.begin(), names.end(), [&](const auto& left, const auto& right) {
+    return tensors.at(left).element_size() > tensors.at(right).element_size();
+  });
+  return names;
+}
+
+[[noreturn]] void refuse(const std::filesystem::path& path, std::string_view what) {
+  throw Error(ErrorCode::kInput, fmt::format("{}: {}", path.string(), what));
+}
+
+/// The JSON of the header; leaves the stream where the data begin.
+std::string read_header(std::ifstream& file,
+                        const std::filesystem::path& path,
+                        uint64_t file_bytes) {
+  std::array<unsigned char, kLengthBytes> length_bytes{};
+  if (!file.read(reinterpret_cast<char*>(length_bytes.data()), kLengthBytes)) {
+    refuse(path, fmt::format("is no safetensors file: it has {} bytes", file_bytes));
+  }
+  uint64_t length = 0;
+  for (std::size_t i = kLengthBytes; i-- > 0;) {
+    length = (length << 8U) | length_bytes[i];
+  }
+  if (length > kLongestHeaderBytes || length > file_bytes - kLengthBytes) {
+    refuse(path,
+           fmt::format("is truncated or no safetensors file: it announces a header of {} "
+                       "bytes and has {} in all",
+                       length,
+                       file_bytes));
+  }
+  std::string header(length, '\0');
+  if (!file.read(header.data(), static_cast<std::streamsize>(length))) {
+    refuse(path, "cannot be read to its end");
+  }
+  return header;
+}
+
+}  // namespace
+
+void write_safetensors(const std::filesystem::path& path, const Safetensors& content) {
+  SafetensorsHeader header;
+  header.metadata = content.metadata;
+  std::vector<at::Tensor> kept;  // the parts below look into these
+  uint64_t offset = 0;
+  for (const std::string& name : aligned_order(content.tensors)) {
+    const at::Tensor& tensor = content.tensors.at(name);
+    kept.push_back(tensor.detach().to(at::kCPU).contiguous());
+    const uint64_t end = offset + kept.back().nbytes();
+    header.tensors.push_back(
+        {name, type_name(name, tensor.scalar_type()), tensor.sizes().vec(), offset, end});
+    offset = end;
+  }
+  const std::string start = format_safetensors_header(header);
+  std::vector<std::string_view> parts{start};
+  for (const at::Tensor& tensor : kept) {
+    parts.push_back(bytes_of(tensor));
+  }
+  write_durably(path, parts);
+}
+
+Safetensors read_safetensors(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::error_code fault;
+  const uint64_t file_bytes = std::filesystem::file_size(path, fault);
+  if (!file || fault) {
+    throw Error(ErrorCode::kIo,
+                fmt::format("{}: cannot be read: {}",
+                            path.string(),
+                            fault ? fault.message() : std::strerror(errno)));
+  }
+  const std::string text = read_header(file, path, file_bytes);
+  Safetensors content;
+  try {
+    SafetensorsHeader header =
+        parse_safetensors_header(text, file_bytes - kLengthBytes - text.size());
+    content.metadata = std::move(header.metadata);
+    for (const TensorEntry& entry : header.tensors) {
+      at::Tensor tensor = at::empty(entry.shape, scalar_type(entry.type));
+      if (!file.read(static_cast<char*>(tensor.mutable_data_ptr()),
+                     static_cast<std::streamsize>(entry.end - entry.begin))) {
+        refuse(path, fmt::format("ends inside tensor '{}'", entry.name));
+      }
+      content.tensors.emplace(entry.name, std::move(tensor));
+    }
+  } catch (const Error& error) {
+    refuse(path, error.message());
+  }
+  return content;
+}
+
+}  // namespace sizewise::checkpoint

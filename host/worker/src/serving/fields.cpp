@@ -1,0 +1,106 @@
+#include "serving/fields.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "sizewise/error.hpp"
+
+namespace sizewise::serving {
+namespace {
+
+using nlohmann::json;
+
+[[noreturn]] void refuse(const json& params, const char* name, std::string_view allowed) {
+  const auto found = params.find(name);
+  throw Error(ErrorCode::kConfiguration,
+              fmt::format("the request's '{}' is {}; allowed: {}",
+                          name,
+                          found == params.end() ? "absent" : found->dump(),
+                          allowed),
+              "see docs/worker-protocol.md");
+}
+
+bool is_given(const json& params, const char* name) {
+  const auto found = params.find(name);
+  return found != params.end() && !found->is_null();
+}
+
+}  // namespace
+
+const json& object_field(const json& params, const char* name) {
+  if (!params.contains(name) || !params.at(name).is_object()) {
+    refuse(params, name, "an object");
+  }
+  return params.at(name);
+}
+
+int64_t integer_field(const json& params, const char* name, int64_t least) {
+  if (!params.contains(name) || !params.at(name).is_number_integer() ||
+      params.at(name).get<int64_t>() < least) {
+    refuse(params, name, fmt::format("an integer of at least {}", least));
+  }
+  return params.at(name).get<int64_t>();
+}
+
+std::optional<int64_t> optional_integer_field(const json& params,
+                                              const char* name,
+                                              int64_t least) {
+  if (!is_given(params, name)) {
+    return std::nullopt;
+  }
+  return integer_field(params, name, least);
+}
+
+std::string text_field(const json& params, const char* name) {
+  if (!params.contains(name) || !params.at(name).is_string()) {
+    refuse(params, name, "a text");
+  }
+  return params.at(name).get<std::string>();
+}
+
+std::optional<std::string> optional_text_field(const json& params, const char* name) {
+  if (!is_given(params, name)) {
+    return std::nullopt;
+  }
+  return text_field(params, name);
+}
+
+bool flag_field(const json& params, const char* name) {
+  if (!is_given(params, name)) {
+    return false;
+  }
+  if (!params.at(name).is_boolean()) {
+    refuse(params, name, "true or false");
+  }
+  return params.at(name).get<bool>();
+}
+
+std::vector<int64_t> sizes_field(const json& params, const char* name) {
+  const auto fits = [](const json& value) {
+    return value.is_number_integer() && value.get<int64_t>() >= 1;
+  };
+  if (!params.contains(name) || !params.at(name).is_array() ||
+      !std::all_of(params.at(name).begin(), params.at(name).end(), fits)) {
+    refuse(params, name, "a list of integers of at least 1");
+  }
+  return params.at(name).get<std::vector<int64_t>>();
+}
+
+std::vector<double> numbers_field(const json& params, const char* name) {
+  const auto fits = [](const json& value) {
+    return value.is_number() && value.get<double>() > 0;
+  };
+  if (!params.contains(name) || !params.at(name).is_array() ||
+      !std::all_of(params.at(name).begin(), params.at(name).end(), fits)) {
+    refuse(params, name, "a list of positive numbers");
+  }
+  return params.at(name).get<std::vector<double>>();
+}
+
+json finite_or_null(double value) {
+  return std::isfinite(value) ? json(value) : json(nullptr);
+}
+
+}  // namespace sizewise::serving

@@ -1,0 +1,304 @@
+#include "serving/worker.hpp"
+
+#include <set>
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <torch/version.h>
+
+#include "sizewise/error.hpp"
+#include "sizewise/model.hpp"
+
+#include "checkpoint/checkpoint.hpp"
+#include "contract/invert_sizes.hpp"
+#include "contract/model_contract.hpp"
+#include "planning/experiment_json.hpp"
+#include "running/wire.hpp"
+#include "serving/curve_file.hpp"
+#include "serving/fields.hpp"
+#include "serving/heartbeat.hpp"
+#include "serving/result_json.hpp"
+#include "training/batches.hpp"
+#include "training/count_step.hpp"
+#include "training/create_model.hpp"
+#include "training/guarded.hpp"
+
+namespace sizewise::serving {
+namespace {
+
+using nlohmann::json;
+
+constexpr int64_t kEvaluationBatch = 32;
+
+void use_threads(const json& params) {
+  if (const auto threads = optional_integer_field(params, "threads", 1)) {
+    at::set_num_threads(static_cast<int>(*threads));
+  }
+}
+
+PluginRequest plugin_field(const json& params, const char* name) {
+  return plugin_request_from_json(object_field(params, name));
+}
+
+/// The sizes that a request allows; where it says nothing, those of the manifest.
+SizeSpec size_spec_of(const json& params, const Manifest& manifest) {
+  SizeSpec spec = manifest.size.value_or(SizeSpec{});
+  if (params.contains("size")) {
+    const json& object = object_field(params, "size");
+    spec.minimum = integer_field(object, "minimum", 1);
+    spec.maximum = integer_field(object, "maximum", spec.minimum);
+    spec.multiple_of = optional_integer_field(object, "multipleOf", 1).value_or(1);
+  }
+  return spec;
+}
+
+/// Refuses a dataset that a checkpoint's model cannot read.
+void check_same_data(const DatasetInfo& trained, const DatasetInfo& given) {
+  const auto refuse = [](std::string_view what, const auto& then, const auto& now) {
+    throw Error(ErrorCode::kConfiguration,
+                fmt::format("the model was trained on data whose {} is {}, and the "
+                            "dataset given has {}",
+                            what,
+                            json(then).dump(),
+                            json(now).dump()),
+                "evaluate it on data of the same kind");
+  };
+  if (trained.input_shape != given.input_shape) {
+    refuse("input_shape", trained.input_shape, given.input_shape);
+  }
+  if (trained.input_type != given.input_type) {
+    refuse("input_type", trained.input_type, given.input_type);
+  }
+  if (trained.vocabulary != given.vocabulary) {
+    refuse("vocabulary", trained.vocabulary, given.vocabulary);
+  }
+  if (trained.classes != given.classes) {
+    refuse("classes", trained.classes, given.classes);
+  }
+}
+
+}  // namespace
+
+json Worker::answer(std::string_view method,
+                    const json& params,
+                    const EventSink& send_event) {
+  use_threads(params);
+  if (method == "hello") {
+    return hello(params);
+  }
+  if (method == "dataset") {
+    return dataset(params);
+  }
+  if (method == "describe") {
+    return describe(params, send_event);
+  }
+  if (method == "invert") {
+    return invert(params, send_event);
+  }
+  if (method == "train") {
+    return train(params, send_event);
+  }
+  if (method == "evaluate") {
+    return evaluate(params, send_event);
+  }
+  if (method == "shutdown") {
+    return json::object();
+  }
+  throw Error(ErrorCode::kConfiguration,
+              fmt::format("there is no method '{}'; allowed: hello, dataset, describe, "
+                          "invert, train, evaluate, shutdown",
+                          method),
+              "see docs/worker-protocol.md");
+}
+
+json Worker::hello(const json& params) {
+  const int64_t protocol = integer_field(params, "protocol", 1);
+  if (protocol != running::kProtocolVersion) {
+    throw Error(ErrorCode::kConfiguration,
+                fmt::format("this worker speaks protocol {}, the host {}",
+                            running::kProtocolVersion,
+                            protocol),
+                "install sizewise and sizewise-worker of the same version");
+  }
+  return {{"protocol", running::kProtocolVersion},
+          {"version", SIZEWISE_VERSION},
+          {"torch", TORCH_VERSION},
+          {"device_names", training::device_names()}};
+}
+
+Worker::Setting Worker::setting(const json& params) {
+  Setting made;
+  if (params.contains("dataset")) {
+    made.parts.dataset = plugins_.dataset(plugin_field(params, "dataset"));
+    made.data = made.parts.dataset.instance->info();
+  } else if (params.contains("data")) {
+    made.data = DatasetInfo::from_json(object_field(params, "data").dump());
+  }
+  if (params.contains("loss")) {
+    made.parts.loss = plugins_.loss(plugin_field(params, "loss"));
+  }
+  made.model = plugin_field(params, "model");
+  made.parts.family = plugins_.family(made.model, made.data);
+  made.parts.recipe = planning::recipe_from_json(params.value("recipe", json::object()));
+  return made;
+}
+
+Worker::Setting Worker::whole_setting(const json& params) {
+  static_cast<void>(object_field(params, "dataset"));
+  static_cast<void>(object_field(params, "loss"));
+  return setting(params);
+}
+
+json Worker::dataset(const json& params) {
+  const auto dataset = plugins_.dataset(plugin_field(params, "dataset"));
+  return training::guarded(dataset.id, [&]() -> json {
+    return {{"info", json::parse(dataset.instance->info().to_json())},
+            {"fingerprint", dataset.instance->fingerprint()}};
+  });
+}
+
+void Worker::check_contract(const Setting& setting, const json& params) {
+  const auto breach =
+      contract::check_model_contract({setting.parts.family,
+                                      plugins_.file(setting.model.path).manifest.size,
+                                      sizes_field(params, "sizes"),
+                                      setting.parts.dataset,
+                                      setting.parts.loss,
+                                      setting.data,
+                                      setting.parts.recipe.seed});
+  if (breach) {
+    throw Error(ErrorCode::kPlugin, breach->message, breach->suggestion);
+  }
+}
+
+json Worker::describe(const json& params, const EventSink& send_event) {
+  const bool count_flops = flag_field(params, "count_flops");
+  const Setting made = count_flops ? whole_setting(params) : setting(params);
+  if (flag_field(params, "check")) {
+    check_contract(made, params);
+  }
+  Heartbeat heartbeat(send_event);
+  json sizes = json::array();
+  std::set<std::string> uncounted;
+  for (const int64_t size : sizes_field(params, "sizes")) {
+    heartbeat.beat();
+    if (count_flops) {
+      const training::StepCost cost = training::count_step(made.parts, size);
+      uncounted.insert(cost.uncounted.begin(), cost.uncounted.end());
+      sizes.push_back({{"size", size},
+                       {"params", cost.params},
+                       {"flops_per_unit", cost.flops_per_unit}});
+    } else {
+      sizes.push_back({{"size", size},
+                       {"params", training::params_of_size(made.parts.family, size)},
+                       {"flops_per_unit", nullptr}});
+    }
+  }
+  json warnings = json::array();
+  if (!uncounted.empty()) {
+    warnings.push_back(training::uncounted_warning(uncounted));
+  }
+  return {{"sizes", sizes}, {"warnings", warnings}};
+}
+
+json Worker::invert(const json& params, const EventSink& send_event) {
+  const Setting made = setting(params);
+  Heartbeat heartbeat(send_event);
+  const auto params_of_size = [&](int64_t size) {
+    heartbeat.beat();
+    return training::params_of_size(made.parts.family, size);
+  };
+  const SizeSpec spec = size_spec_of(params, plugins_.file(made.model.path).manifest);
+  return {{"sizes",
+           contract::invert_sizes(spec, numbers_field(params, "params"), params_of_size)}};
+}
+
+json Worker::checkpoint_facts(const json& params,
+                              const Setting& setting,
+                              const training::TrialResult& result) {
+  json dataset = plugins_.facts(plugin_field(params, "dataset"));
+  dataset["info"] = json::parse(setting.data.to_json());
+  dataset["fingerprint"] = training::guarded(setting.parts.dataset.id, [&] {
+    return setting.parts.dataset.instance->fingerprint();
+  });
+  return {{"sizewise", SIZEWISE_VERSION},
+          {"torch", TORCH_VERSION},
+          {"model", plugins_.facts(setting.model)},
+          {"size", integer_field(params, "size", 1)},
+          {"params", result.params},
+          {"dataset", std::move(dataset)},
+          {"loss", plugins_.facts(plugin_field(params, "loss"))},
+          {"recipe", planning::recipe_to_json(setting.parts.recipe)},
+          {"seed", setting.parts.recipe.seed},
+          {"result", result_to_json(result)}};
+}
+
+json Worker::train(const json& params, const EventSink& send_event) {
+  const Setting made = whole_setting(params);
+  const int64_t size = integer_field(params, "size", 1);
+  const int64_t tokens = integer_field(params, "tokens", 1);
+  const auto output = optional_text_field(params, "output");
+  training::TrialListener listener;
+  listener.progress = [&](const training::Progress& progress) {
+    send_event(progress_to_json(progress));
+  };
+  std::optional<CurveFile> curve;
+  if (const auto path = optional_text_field(params, "metrics")) {
+    curve.emplace(*path);
+    listener.curve = [&](const training::CurvePoint& point) {
+      curve->add(point);
+    };
+  }
+  const training::TrainedTrial trained =
+      training::train_trial(made.parts, size, tokens, listener);
+  if (curve) {
+    curve->finish(trained.result);
+  }
+  if (output && trained.result.status == training::TrialStatus::kDone) {
+    checkpoint::save_checkpoint(
+        *output, trained.model->module(), checkpoint_facts(params, made, trained.result));
+  }
+  return result_to_json(trained.result);
+}
+
+json Worker::evaluate(const json& params, const EventSink& send_event) {
+  const std::filesystem::path folder = text_field(params, "checkpoint");
+  const json facts = checkpoint::read_facts(folder);
+  const DatasetInfo data = DatasetInfo::from_json(facts.at("dataset").at("info").dump());
+  training::Ingredients parts;
+  parts.dataset = plugins_.dataset(plugin_field(params, "dataset"));
+  parts.loss = plugins_.loss(plugin_field(params, "loss"));
+  check_same_data(data, parts.dataset.instance->info());
+  PluginRequest model = plugin_field(params, "model");
+  model.options = Options::from_json(facts.at("model").at("options").dump());
+  parts.family = plugins_.family(model, data);
+  if (parts.family.id != facts.at("model").at("plugin")) {
+    throw Error(ErrorCode::kConfiguration,
+                fmt::format("{} holds a model of plugin {}, and '{}' was given",
+                            folder.string(),
+                            facts.at("model").at("plugin").dump(),
+                            parts.family.id));
+  }
+  parts.recipe = planning::recipe_from_json(facts.at("recipe"));
+  parts.recipe.device = optional_text_field(params, "device").value_or("cpu");
+  const c10::Device device = training::device_from_name(parts.recipe.device);
+  const auto trained = training::create_model(
+      parts.family, facts.at("size").get<int64_t>(), parts.recipe.seed);
+  const uint64_t bytes = checkpoint::load_weights(folder, trained->module());
+  trained->module().to(device);
+  Heartbeat heartbeat(send_event);
+  json result = evaluation_to_json(training::evaluate_model(
+      *trained,
+      parts,
+      device,
+      optional_integer_field(params, "batch_size", 1).value_or(kEvaluationBatch),
+      [&] {
+        heartbeat.beat();
+      }));
+  result["bytes"] = bytes;
+  return result;
+}
+
+}  // namespace sizewise::serving
