@@ -25,7 +25,9 @@ struct Command {
 /// Every command, one row each, in alphabetical order.
 const std::vector<Command>& commands() {
   static const std::vector<Command> kCommands = {
+      {"fit", "fit a scaling law to a table of runs", fit},
       {"plugin", "list the plugins that are found, show one", plugin},
+      {"predict", "predict a loss, or the best use of a budget, from a law", predict},
   };
   return kCommands;
 }

@@ -12,6 +12,8 @@
 
 namespace sizewise::cli {
 
+int fit(const Arguments& arguments, Console& console);
 int plugin(const Arguments& arguments, Console& console);
+int predict(const Arguments& arguments, Console& console);
 
 }  // namespace sizewise::cli

@@ -25,6 +25,7 @@ struct FitRequest {
   uint64_t seed = 0;
   double level = 0.95;  ///< of the intervals
   int threads = 1;
+  bool force = false;  ///< name optima even where the law is not identified
   /// Where the rows come from, for messages: a file's name and each row's line (empty:
   /// rows are counted).
   std::string source;
@@ -90,7 +91,8 @@ struct FitReport {
   }
 };
 
-/// Fits, bootstraps and names the optima. Rows whose status is not "done", and those that
+/// Fits, bootstraps and names the optima (none where the law is not identified, unless
+/// forced). Rows whose status is not "done", and those that
 /// a filter excludes, are left out and counted. A law that the data do not identify is a
 /// report with that status, not an exception.
 /// @throws Error kInput where params, tokens or loss are missing or hold a value that no

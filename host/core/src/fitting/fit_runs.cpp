@@ -212,6 +212,11 @@ FitReport fit_runs(const RunTable& runs,
   name_optima(request, report);
   add_bootstrap(used, request, fit, report);
   judge_bootstrap(report);
+  if (!report.identified() && !request.force && !report.optima.empty()) {
+    report.optima.clear();
+    report.warnings.emplace_back(
+        "the law is not identified: no best size is named from it");
+  }
   warn_of_optima(report);
   return report;
 }
