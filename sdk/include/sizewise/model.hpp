@@ -100,6 +100,17 @@ class ModelAdapter final : public Model {
   std::shared_ptr<Module> module_;
 };
 
+}  // namespace detail
+
+/// An ordinary module, with num_params() and a forward() of a tensor or of a TensorMap,
+/// as a Model: for a ModelFamily of your own.
+template <class Module>
+[[nodiscard]] std::unique_ptr<Model> as_model(std::shared_ptr<Module> module) {
+  return std::make_unique<detail::ModelAdapter<Module>>(std::move(module));
+}
+
+namespace detail {
+
 /// The family of an ordinary module: its constructor takes the size.
 template <class Module>
 class ModuleFamily final : public ModelFamily {
@@ -108,7 +119,7 @@ class ModuleFamily final : public ModelFamily {
       : options_(options), data_(data) {}
 
   [[nodiscard]] std::unique_ptr<Model> create(int64_t size) const override {
-    return std::make_unique<ModelAdapter<Module>>(make(size));
+    return as_model(make(size));
   }
   [[nodiscard]] std::optional<int64_t> num_params(int64_t size) const override {
     if constexpr (HasStaticNumParams<Module>) {

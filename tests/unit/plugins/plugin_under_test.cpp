@@ -1,5 +1,6 @@
 #include "plugin_under_test.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -23,6 +24,18 @@ loading::PluginFile plugin_file(std::string_view id) {
 
 Manifest manifest_of(std::string_view id) {
   return plugin_file(id).manifest;
+}
+
+std::vector<Manifest> built_manifests() {
+  const auto catalog = loading::PluginCatalog::scan({{SIZEWISE_TEST_PLUGINS}});
+  std::vector<Manifest> manifests;
+  for (const loading::PluginFile& plugin : catalog.plugins()) {
+    manifests.push_back(plugin.manifest);
+  }
+  std::sort(manifests.begin(), manifests.end(), [](const auto& one, const auto& other) {
+    return one.id < other.id;
+  });
+  return manifests;
 }
 
 Options options_of(std::string_view id, std::string_view json) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sizewise/dataset.hpp"
 #include "sizewise/dataset_info.hpp"
@@ -24,6 +25,9 @@ namespace sizewise::testing {
 
 /// The manifest embedded in the built plugin.
 [[nodiscard]] Manifest manifest_of(std::string_view id);
+
+/// The manifests of all plugins that the build made, by id.
+[[nodiscard]] std::vector<Manifest> built_manifests();
 
 /// Options in JSON, resolved against the manifest (defaults filled in).
 [[nodiscard]] Options options_of(std::string_view id, std::string_view json = "{}");
