@@ -1,7 +1,6 @@
 #include "planning/plan.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <set>
 #include <utility>
 

@@ -8,6 +8,7 @@
 #include "sizewise/digest.hpp"
 #include "sizewise/error.hpp"
 
+#include "loading/plugin_options.hpp"
 #include "planning/experiment_json.hpp"
 
 namespace sizewise::planning {
@@ -16,7 +17,8 @@ using nlohmann::json;
 
 ResolvedPlugin resolve(const loading::PluginCatalog& catalog,
                        PluginKind kind,
-                       const PluginChoice& choice) {
+                       const PluginChoice& choice,
+                       std::vector<std::string>& warnings) {
   if (choice.plugin.empty()) {
     std::vector<std::string> known;
     for (const loading::PluginFile& plugin : catalog.plugins()) {
@@ -26,54 +28,44 @@ ResolvedPlugin resolve(const loading::PluginCatalog& catalog,
     }
     throw Error(
         ErrorCode::kConfiguration,
-        fmt::format("no {} is named", to_string(kind)),
+        fmt::format("no {} is chosen", to_string(kind)),
         fmt::format("name one with --{} ID; there are: {}",
                     to_string(kind),
                     known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", "))));
   }
   ResolvedPlugin resolved;
   resolved.file = catalog.find(kind, choice.plugin);
-  resolved.options = resolved.file.manifest.options.resolve(choice.options);
+  resolved.options =
+      loading::complete_options(resolved.file.manifest, choice.options, warnings);
   resolved.sha256 = sha256_of_file(resolved.file.path);
   return resolved;
-}
-
-ResolvedPlugin resolve_model(const loading::PluginCatalog& catalog,
-                             PluginChoice choice,
-                             std::vector<std::string>& warnings) {
-  if (!choice.plugin.empty()) {
-    const loading::PluginFile file = catalog.find(PluginKind::kModel, choice.plugin);
-    const std::string& size = file.manifest.size->name;
-    if (choice.options.has(size)) {
-      Options kept;
-      for (const auto& [name, value] : choice.options.values()) {
-        if (name != size) {
-          kept.set(name, value);
-        }
-      }
-      choice.options = kept;
-      warnings.push_back(
-          fmt::format("'{}' is the size of model '{}', which a sweep chooses: the option "
-                      "is ignored",
-                      size,
-                      file.manifest.id));
-    }
-  }
-  return resolve(catalog, PluginKind::kModel, choice);
 }
 
 ResolvedExperiment resolve(const loading::PluginCatalog& catalog,
                            const Experiment& experiment,
                            int threads) {
   ResolvedExperiment resolved;
-  resolved.setting.model = resolve_model(catalog, experiment.model, resolved.warnings);
-  resolved.setting.dataset = resolve(catalog, PluginKind::kDataset, experiment.dataset);
-  resolved.setting.loss = resolve(catalog, PluginKind::kLoss, experiment.loss);
+  std::vector<std::string>& warnings = resolved.warnings;
+  resolved.setting.model =
+      resolve(catalog, PluginKind::kModel, experiment.model, warnings);
+  resolved.setting.dataset =
+      resolve(catalog, PluginKind::kDataset, experiment.dataset, warnings);
+  resolved.setting.loss = resolve(catalog, PluginKind::kLoss, experiment.loss, warnings);
   resolved.setting.recipe = experiment.recipe;
   resolved.setting.threads = threads;
-  resolved.sweep = resolve(catalog, PluginKind::kSweep, experiment.sweep);
-  resolved.fit = resolve(catalog, PluginKind::kFit, experiment.fit);
+  resolved.sweep = resolve(catalog, PluginKind::kSweep, experiment.sweep, warnings);
+  resolved.fit = resolve(catalog, PluginKind::kFit, experiment.fit, warnings);
   return resolved;
+}
+
+Experiment completed(const Experiment& experiment, const ResolvedExperiment& resolved) {
+  Experiment whole = experiment;
+  whole.model.options = resolved.setting.model.options;
+  whole.dataset.options = resolved.setting.dataset.options;
+  whole.loss.options = resolved.setting.loss.options;
+  whole.sweep.options = resolved.sweep.options;
+  whole.fit.options = resolved.fit.options;
+  return whole;
 }
 
 json plugin_to_json(const ResolvedPlugin& plugin) {

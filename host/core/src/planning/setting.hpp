@@ -41,23 +41,23 @@ struct ResolvedExperiment {
   std::vector<std::string> warnings;
 };
 
-/// Finds a plugin and checks its options.
-/// @throws Error kConfiguration where there is no such plugin, or an option is unknown,
-/// of a wrong type, out of range, or missing; kConfiguration where `choice` names no
-/// plugin
+/// Finds a plugin and completes its options; a size that is set as an option is left out
+/// with a warning.
+/// @throws Error kConfiguration where `choice` names no plugin, there is no such plugin,
+/// or an option is unknown, of a wrong type, out of range, or missing
 [[nodiscard]] ResolvedPlugin resolve(const loading::PluginCatalog& catalog,
                                      PluginKind kind,
-                                     const PluginChoice& choice);
-
-/// The same for a model: an option of the size's own name is taken out with a warning.
-[[nodiscard]] ResolvedPlugin resolve_model(const loading::PluginCatalog& catalog,
-                                           PluginChoice choice,
-                                           std::vector<std::string>& warnings);
+                                     const PluginChoice& choice,
+                                     std::vector<std::string>& warnings);
 
 /// All five plugins of an experiment.
 [[nodiscard]] ResolvedExperiment resolve(const loading::PluginCatalog& catalog,
                                          const Experiment& experiment,
                                          int threads);
+
+/// The experiment with every option in its place, as experiment.json holds it.
+[[nodiscard]] Experiment completed(const Experiment& experiment,
+                                   const ResolvedExperiment& resolved);
 
 /// A `plugin` of docs/worker-protocol.md.
 [[nodiscard]] nlohmann::json plugin_to_json(const ResolvedPlugin& plugin);

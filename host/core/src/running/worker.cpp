@@ -21,6 +21,7 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
+constexpr std::int64_t kHelloId = 1;
 constexpr milliseconds kHelloPatience{60'000};
 constexpr milliseconds kEndingPatience{2'000};
 constexpr milliseconds kSendPatience{30'000};
@@ -89,17 +90,26 @@ Error error_of(const json& fields) {
 }  // namespace
 
 Worker::Worker(const WorkerProgram& program) : process_(program) {
-  greeting_ =
-      call("hello", {{"protocol", kProtocolVersion}}, "its start", {}, kHelloPatience);
-  const json version = greeting_.value("protocol", json());
-  if (version != kProtocolVersion) {
-    throw Error(ErrorCode::kPlugin,
-                fmt::format("the worker {} speaks protocol {}; this program speaks {}",
-                            find_worker_program(program.program).string(),
-                            version.dump(),
-                            kProtocolVersion),
-                "use the worker that was installed with this program");
+  send("hello", {{"protocol", kProtocolVersion}}, "its start");
+}
+
+const json& Worker::greeting() {
+  const auto patience = [&] {
+    return std::max(milliseconds(1), kHelloPatience - silence());
+  };
+  while (greeting_.is_null()) {
+    std::optional<Reply> reply = receive({});
+    if (!reply && silence() >= kHelloPatience) {
+      reply = give_up();
+    }
+    if (reply && reply->error) {
+      throw Error(*reply->error);
+    }
+    if (!reply) {
+      wait_for(process_.descriptor(), POLLIN, patience());
+    }
   }
+  return greeting_;
 }
 
 Worker::~Worker() {
@@ -169,13 +179,6 @@ std::optional<std::string> Worker::take_frame() {
     return std::nullopt;
   }
   const std::size_t length = frame_length(buffer_);
-  if (length > kLargestFrameBytes) {
-    throw Error(
-        ErrorCode::kPlugin,
-        fmt::format("a frame of {} bytes was announced; the longest allowed is {}",
-                    length,
-                    kLargestFrameBytes));
-  }
   if (buffer_.size() < kHeaderBytes + length) {
     return std::nullopt;
   }
@@ -187,34 +190,79 @@ std::optional<std::string> Worker::take_frame() {
 std::optional<Reply> Worker::receive(const EventHandler& on_event) {
   read_available();
   try {
-    while (std::optional<std::string> payload = take_frame()) {
-      const json frame = json::parse(*payload);
-      if (!frame.is_object() || frame.value("id", json()) != last_id_) {
-        return garbled(fmt::format("a frame that answers no request: {:.200}", *payload));
-      }
-      last_frame_ = steady_clock::now();
-      if (frame.contains("result")) {
-        busy_ = false;
-        return Reply{ReplyKind::kResult, frame.at("result"), std::nullopt};
-      }
-      if (frame.contains("error")) {
-        busy_ = false;
-        return Reply{ReplyKind::kRefusal, {}, error_of(frame.at("error"))};
-      }
-      if (!frame.contains("event")) {
-        return garbled(fmt::format("neither result, error nor event: {:.200}", *payload));
-      }
-      if (on_event) {
-        on_event(frame);
-      }
+    std::optional<Reply> reply = take_reply(on_event);
+    if (reply || !closed_) {
+      return reply;
     }
+    return died();
   } catch (const json::exception& fault) {
     return garbled(
         fmt::format("a frame that is no JSON of the protocol: {}", fault.what()));
-  } catch (const Error& fault) {
-    return garbled(fault.message());
   }
-  return closed_ ? std::optional<Reply>(died()) : std::nullopt;
+}
+
+std::optional<Reply> Worker::take_reply(const EventHandler& on_event) {
+  while (!buffer_.empty()) {
+    if (buffer_.size() >= kHeaderBytes && frame_length(buffer_) > kLargestFrameBytes) {
+      return garbled(
+          fmt::format("a frame of {} bytes was announced; the longest allowed "
+                      "is {}",
+                      frame_length(buffer_),
+                      kLargestFrameBytes));
+    }
+    const std::optional<std::string> payload = take_frame();
+    if (!payload) {
+      return std::nullopt;
+    }
+    const json frame = json::parse(*payload);
+    last_frame_ = steady_clock::now();
+    if (greeting_.is_null()) {
+      std::optional<Reply> reply = take_greeting(frame);
+      if (reply) {
+        return reply;
+      }
+      continue;
+    }
+    if (!frame.is_object() || frame.value("id", json()) != last_id_) {
+      return garbled(fmt::format("a frame that answers no request: {:.200}", *payload));
+    }
+    if (frame.contains("result")) {
+      busy_ = false;
+      return Reply{ReplyKind::kResult, frame.at("result"), std::nullopt};
+    }
+    if (frame.contains("error")) {
+      busy_ = false;
+      return Reply{ReplyKind::kRefusal, {}, error_of(frame.at("error"))};
+    }
+    if (!frame.contains("event")) {
+      return garbled(fmt::format("neither result, error nor event: {:.200}", *payload));
+    }
+    if (on_event) {
+      on_event(frame);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Reply> Worker::take_greeting(const json& frame) {
+  if (!frame.is_object() || frame.value("id", json()) != kHelloId) {
+    return garbled(fmt::format("a frame that answers no request: {:.200}", frame.dump()));
+  }
+  if (frame.contains("error")) {
+    return garbled(error_of(frame.at("error")).message());
+  }
+  greeting_ = frame.at("result");
+  const json version = greeting_.value("protocol", json());
+  if (version != kProtocolVersion) {
+    return garbled(fmt::format("it speaks protocol {}; this program speaks {}",
+                               version.dump(),
+                               kProtocolVersion));
+  }
+  if (last_id_ == kHelloId) {
+    busy_ = false;
+    return Reply{ReplyKind::kResult, greeting_, std::nullopt};
+  }
+  return std::nullopt;
 }
 
 milliseconds Worker::silence() const {

@@ -47,17 +47,20 @@ class Worker {
  public:
   using EventHandler = std::function<void(const nlohmann::json&)>;
 
-  /// Starts the program and exchanges `hello`.
-  /// @throws Error kInput or kIo where it cannot be started, kPlugin where it speaks
-  /// another version or ends at once (quoting its log)
+  /// Starts the program and sends `hello` without waiting for the answer, so that many
+  /// workers start side by side. A worker that ends at once or speaks another version
+  /// shows in the first request.
+  /// @throws Error kInput or kIo where it cannot be started
   explicit Worker(const WorkerProgram& program);
   /// Asks the worker to shut down, waits briefly, then kills its process group.
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  /// The answer to `hello`.
-  [[nodiscard]] const nlohmann::json& greeting() const { return greeting_; }
+  /// The answer to `hello`; waits for it. [while no request is under way]
+  /// @throws Error kPlugin where the worker speaks another version or ends (quoting its
+  /// log)
+  const nlohmann::json& greeting();
 
   /// Sends a request and waits for its answer. `purpose` is for messages ("the check of
   /// size 64").
@@ -75,6 +78,8 @@ class Worker {
             const nlohmann::json& params,
             std::string_view purpose);
   [[nodiscard]] bool busy() const { return busy_; }
+  /// Whether it is known to have ended: start another.
+  [[nodiscard]] bool gone() const { return closed_; }
   [[nodiscard]] int descriptor() const { return process_.descriptor(); }
   /// Reads what has come, without waiting: events go to `on_event`; the end of the
   /// request, if it has come, is returned.
@@ -94,6 +99,8 @@ class Worker {
  private:
   void read_available();
   std::optional<std::string> take_frame();
+  std::optional<Reply> take_reply(const EventHandler& on_event);
+  std::optional<Reply> take_greeting(const nlohmann::json& frame);
   Reply died();
   Reply garbled(std::string_view what);
   [[nodiscard]] std::string quoted_log() const;

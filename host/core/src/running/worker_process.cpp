@@ -6,7 +6,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -14,8 +13,10 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -112,15 +113,17 @@ std::string signal_text(int number) {
                          : fmt::format("signal {} (SIG{})", number, name);
 }
 
+/// Appended to by the child and read here.
 int open_log(const fs::path& log) {
-  const fs::path file = log.empty() ? fs::path("/dev/null") : log;
   const int opened =
-      ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  if (opened < 0) {
-    throw Error(
-        ErrorCode::kIo,
-        fmt::format("the log {} cannot be written: {}", file.string(), strerror(errno)),
-        "check that the folder exists, is yours, and has room");
+      log.empty() ? ::memfd_create("worker log", MFD_CLOEXEC)
+                  : ::open(log.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (opened < 0 || ::fcntl(opened, F_SETFL, O_APPEND) != 0) {
+    throw Error(ErrorCode::kIo,
+                fmt::format("the worker's log {} cannot be written: {}",
+                            log.string(),
+                            std::strerror(errno)),
+                "check that the folder exists, is yours, and has room");
   }
   return opened;
 }
@@ -166,7 +169,7 @@ fs::path find_worker_program(const fs::path& given) {
       "name one with --worker FILE or SIZEWISE_WORKER, or install Sizewise again");
 }
 
-WorkerProcess::WorkerProcess(const WorkerProgram& program) : log_(program.log) {
+WorkerProcess::WorkerProcess(const WorkerProgram& program) {
   const fs::path file = find_worker_program(program.program);
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
@@ -181,7 +184,7 @@ WorkerProcess::WorkerProcess(const WorkerProgram& program) : log_(program.log) {
   const Descriptor report_read(moved_up(report[0]));
   Descriptor report_write(moved_up(report[1]));
   const Descriptor silence(moved_up(::open("/dev/null", O_RDONLY | O_CLOEXEC)));
-  const Descriptor log(moved_up(open_log(log_)));
+  Descriptor log(moved_up(open_log(program.log)));
   if (ours.get() < 0 || theirs.get() < 0 || report_read.get() < 0 ||
       report_write.get() < 0 || silence.get() < 0 || log.get() < 0) {
     refuse_start(file, errno);
@@ -225,13 +228,13 @@ WorkerProcess::WorkerProcess(const WorkerProgram& program) : log_(program.log) {
     refuse_start(file, reason);
   }
   descriptor_ = ours.release();
+  log_ = log.release();
 }
 
 WorkerProcess::~WorkerProcess() {
   kill();
-  if (descriptor_ >= 0) {
-    ::close(descriptor_);
-  }
+  ::close(descriptor_);
+  ::close(log_);
 }
 
 void WorkerProcess::reap(int options) {
@@ -274,9 +277,8 @@ void WorkerProcess::kill() {
 }
 
 std::uintmax_t WorkerProcess::log_size() const {
-  std::error_code fault;
-  const std::uintmax_t size = log_.empty() ? 0 : fs::file_size(log_, fault);
-  return fault ? 0 : size;
+  struct stat facts{};
+  return ::fstat(log_, &facts) == 0 ? static_cast<std::uintmax_t>(facts.st_size) : 0;
 }
 
 std::string WorkerProcess::log_since(std::uintmax_t from, std::size_t most) const {
@@ -286,17 +288,17 @@ std::string WorkerProcess::log_since(std::uintmax_t from, std::size_t most) cons
   }
   const std::uintmax_t length = std::min<std::uintmax_t>(size - from, most);
   std::string text(length, '\0');
-  std::ifstream file(log_, std::ios::binary);
-  file.seekg(static_cast<std::streamoff>(size - length));
-  file.read(text.data(), static_cast<std::streamsize>(length));
-  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+  const ssize_t count =
+      ::pread(log_, text.data(), text.size(), static_cast<off_t>(size - length));
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
   return text;
 }
 
 void WorkerProcess::limit_log(std::uintmax_t most) const {
-  if (log_size() > most) {
-    std::error_code ignored;
-    fs::resize_file(log_, 0, ignored);
+  if (log_size() > most && ::ftruncate(log_, 0) != 0) {
+    throw Error(
+        ErrorCode::kIo,
+        fmt::format("the worker's log cannot be emptied: {}", std::strerror(errno)));
   }
 }
 

@@ -12,8 +12,8 @@ namespace sizewise::running {
 
 /// How to start a worker program.
 struct WorkerProgram {
-  std::filesystem::path program;         ///< empty: find_worker_program()
-  std::filesystem::path log;             ///< its stdout and stderr, appended; empty: none
+  std::filesystem::path program;  ///< empty: find_worker_program()
+  std::filesystem::path log;  ///< its stdout and stderr, appended; empty: kept in memory
   std::filesystem::path working_folder;  ///< empty: this process's
 };
 
@@ -45,7 +45,7 @@ class WorkerProcess {
   /// Kills the whole process group and waits for the process.
   void kill();
 
-  /// Bytes in the log now; 0 where there is none.
+  /// Bytes in the log now.
   [[nodiscard]] std::uintmax_t log_size() const;
   /// The log from byte `from` on: its last `most` bytes at most.
   [[nodiscard]] std::string log_since(std::uintmax_t from, std::size_t most) const;
@@ -56,7 +56,7 @@ class WorkerProcess {
  private:
   void reap(int options);
 
-  std::filesystem::path log_;
+  int log_ = -1;
   int descriptor_ = -1;
   pid_t pid_ = -1;
   bool running_ = false;

@@ -108,14 +108,31 @@ TEST_F(WorkerTest, RefusesAnotherProtocol) {
   EXPECT_THROW(
       {
         try {
-          const Worker worker(program({{"protocol", 9}}));
+          Worker worker(program({{"protocol", 9}}));
+          worker.greeting();
         } catch (const Error& error) {
-          EXPECT_THAT(error.message(),
-                      AllOf(HasSubstr("speaks protocol 9"), HasSubstr("speaks 1")));
+          EXPECT_THAT(
+              error.message(),
+              AllOf(HasSubstr("speaks protocol 9"), HasSubstr("program speaks 1")));
           throw;
         }
       },
       Error);
+}
+
+TEST_F(WorkerTest, GreetsOnce) {
+  Worker worker(program(json::object()));
+  EXPECT_EQ(worker.greeting().at("version"), "scripted");
+  EXPECT_EQ(worker.call("dataset", {}).at("fingerprint"), "scripted");
+  EXPECT_EQ(worker.greeting().at("version"), "scripted");
+}
+
+TEST_F(WorkerTest, KeepsTheLogInMemoryWhereNoFileIsNamed) {
+  WorkerProgram in_memory = program(json::object());
+  in_memory.log.clear();
+  Worker worker(in_memory);
+  worker.call("train", {{"size", 8}, {"tokens", 80}});
+  EXPECT_THAT(worker.request_log(), HasSubstr("trained size 8 on 80"));
 }
 
 TEST_F(WorkerTest, SaysWhereItLookedForAProgram) {

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+// Files that survive a crash whole or not at all.
+
+namespace sizewise::running {
+
+/// What commit_new() found.
+enum class Commit {
+  kWritten,  ///< the file is there now, and on the disk
+  kThere,    ///< it was there before and stays as it was
+};
+
+/// Writes a file that must not change again: a temporary file beside it, fsync, link,
+/// unlink, fsync of the folder. A reader or a crash never sees a part of it.
+/// @throws Error kIo naming file and reason (a full disk, a read-only folder); nothing of
+/// it is left behind
+Commit commit_new(const std::filesystem::path& file, std::string_view text);
+
+/// Replaces a file, or makes it: the same with rename, so that it is old or new.
+void replace_file(const std::filesystem::path& file, std::string_view text);
+
+/// @throws Error kIo where it cannot be read
+[[nodiscard]] std::string read_file(const std::filesystem::path& file);
+
+/// Makes a folder and those above it.
+/// @throws Error kIo naming folder and reason
+void make_folder(const std::filesystem::path& folder);
+
+/// Removes temporary files that a killed program left in a folder.
+void remove_leftovers(const std::filesystem::path& folder);
+
+}  // namespace sizewise::running
