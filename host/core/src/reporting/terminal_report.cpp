@@ -1,0 +1,211 @@
+#include "reporting/terminal_report.hpp"
+
+#include <array>
+#include <cmath>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace sizewise::reporting {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kWidth = 80;
+
+std::string number_or(double value, const char* format, const char* otherwise) {
+  return std::isfinite(value) ? fmt::format(fmt::runtime(format), value) : otherwise;
+}
+
+/// Lines of at most kWidth columns, each after `indent` spaces.
+std::string wrapped(std::string_view text, std::size_t indent) {
+  std::string lines;
+  while (!text.empty()) {
+    std::size_t length = text.size();
+    if (length > kWidth - indent) {
+      length = text.rfind(' ', kWidth - indent);
+      length = length == std::string_view::npos || length == 0
+                   ? std::min(text.size(), text.find(' ', kWidth - indent))
+                   : length;
+    }
+    lines += std::string(indent, ' ').append(text.substr(0, length)) + "\n";
+    text.remove_prefix(std::min(text.size(), length + 1));
+  }
+  return lines;
+}
+
+std::string row(std::string_view size,
+                std::string_view params,
+                std::string_view tokens,
+                std::string_view flops,
+                std::string_view loss,
+                std::string_view status) {
+  return fmt::format("{:>8} {:>10} {:>10} {:>10} {:>10}  {}\n",
+                     size,
+                     params,
+                     tokens,
+                     flops,
+                     loss,
+                     status);
+}
+
+/// "E = 1.69, A = 406.4" of a law's object; nested objects as name.key.
+std::string law_values(const json& law, const std::string& prefix = "") {
+  std::string text;
+  for (const auto& item : law.items()) {
+    if (item.key() == "form") {
+      continue;
+    }
+    std::string part;
+    if (item.value().is_object()) {
+      part = law_values(item.value(), item.key() + " ");
+    } else if (item.value().is_number()) {
+      part = fmt::format("{}{} = {:.5g}", prefix, item.key(), item.value().get<double>());
+    }
+    text += (text.empty() || part.empty() ? "" : ", ") + part;
+  }
+  return text;
+}
+
+std::string formula(const std::string& form) {
+  if (form == "chinchilla") {
+    return "loss = E + A / params^alpha + B / tokens^beta";
+  }
+  if (form == "allocation") {
+    return "params* = coefficient C^exponent, tokens* likewise";
+  }
+  if (form == "kaplan") {
+    return "loss = ((Nc / params)^(aN / aD) + Dc / tokens)^aD";
+  }
+  return form;
+}
+
+std::string law_report(const json& fit) {
+  std::string text = fmt::format("Law ({}): {}\n",
+                                 fit.value("fit", "?"),
+                                 fit.value("status", "?") == "identified"
+                                     ? "identified"
+                                     : "not identified by these trials");
+  const json law = fit.value("law", json::object());
+  if (law.is_object() && law.contains("form")) {
+    text += wrapped(formula(law.at("form").get<std::string>()), 2);
+    text += wrapped(law_values(law), 2);
+  }
+  const json exponents = fit.value("exponents", json());
+  if (exponents.is_object() && exponents.value("a", json()).is_number()) {
+    text += wrapped(fmt::format("params* ~ C^{:.4f}, tokens* ~ C^{:.4f}",
+                                exponents.at("a").get<double>(),
+                                exponents.at("b").get<double>()),
+                    2);
+  }
+  for (const json& reason : fit.value("reasons", json::array())) {
+    text += wrapped(reason.value("message", ""), 2);
+  }
+  return text;
+}
+
+std::string recommendation_report(const Recommendation& made) {
+  std::string text = fmt::format("\nFor a budget of {:.4g} FLOPs ({} cost):\n",
+                                 made.budget.value(),
+                                 made.cost_model);
+  text += fmt::format("  size {}: {} parameters on {} units",
+                      made.size,
+                      short_count(made.params.value()),
+                      short_count(made.tokens.value()));
+  text += std::isfinite(made.loss) ? fmt::format(", loss {:.4f}\n", made.loss) : "\n";
+  const double low = made.params_low.value();
+  const double high = made.params_high.value();
+  if (!std::isnan(low) || !std::isnan(high)) {
+    text += fmt::format("  95 % interval of the best parameter count: {} to {}\n",
+                        std::isfinite(low) ? short_count(low) : "no bound",
+                        std::isfinite(high) ? short_count(high) : "no bound");
+  }
+  return text + wrapped(made.reason, 2);
+}
+
+}  // namespace
+
+std::string short_count(double count) {
+  constexpr std::array<const char*, 6> kUnits = {"", "k", "M", "G", "T", "P"};
+  if (!std::isfinite(count)) {
+    return "?";
+  }
+  std::size_t unit = 0;
+  while (std::abs(count) >= (unit == 0 ? 1e4 : 999.5) && unit + 1 < kUnits.size()) {
+    count /= 1000;
+    ++unit;
+  }
+  return unit == 0 ? fmt::format("{:.0f}", count)
+                   : fmt::format("{:.3g}{}", count, kUnits[unit]);
+}
+
+std::string short_time(double seconds) {
+  if (!std::isfinite(seconds)) {
+    return "?";
+  }
+  const auto whole = static_cast<int64_t>(std::llround(seconds));
+  if (whole < 60) {
+    return fmt::format("{} s", whole);
+  }
+  if (whole < 3600) {
+    return fmt::format("{} min {} s", whole / 60, whole % 60);
+  }
+  return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
+}
+
+std::string trials_table(const std::vector<TrialState>& trials) {
+  std::string text = row("size", "params", "tokens", "FLOPs", "loss", "status");
+  for (const TrialState& trial : trials) {
+    text += row(std::to_string(trial.size),
+                short_count(trial.params.value()),
+                short_count(trial.tokens.value()),
+                number_or(trial.flops.value(), "{:.3g}", "-"),
+                number_or(trial.loss, "{:.5f}", "-"),
+                trial.status + (trial.reused ? " (reused)" : ""));
+  }
+  return text;
+}
+
+std::string plan_table(const planning::Plan& plan) {
+  std::string text = row("size", "params", "tokens", "FLOPs", "round", "budget");
+  double total = 0;
+  std::size_t number = 0;
+  for (std::size_t round = 0; round < plan.rounds.size(); ++round) {
+    for (const planning::Trial& trial : plan.rounds[round]) {
+      text += row(std::to_string(trial.size),
+                  short_count(trial.params),
+                  short_count(static_cast<double>(trial.tokens)),
+                  fmt::format("{:.3g}", trial.flops()),
+                  std::to_string(round + 1),
+                  trial.pilot    ? "pilot"
+                  : trial.budget ? fmt::format("{:.3g}", trial.budget->value())
+                                 : "-");
+      total += trial.flops();
+      ++number;
+    }
+  }
+  return text + fmt::format("{} trials, {:.4g} FLOPs\n", number, total);
+}
+
+std::string outcome_report(const Outcome& outcome) {
+  std::string text = trials_table(outcome.trials);
+  text += wrapped(fmt::format("{} trials: {} done, {} diverged, {} failed, {} reused; "
+                              "{:.4g} FLOPs of training; {}",
+                              outcome.planned,
+                              outcome.done,
+                              outcome.diverged,
+                              outcome.failed,
+                              outcome.reused,
+                              outcome.training_flops.value(),
+                              short_time(outcome.seconds)),
+                  0);
+  if (!outcome.fit_json.empty()) {
+    text += "\n" + law_report(json::parse(outcome.fit_json));
+  }
+  for (const Recommendation& made : outcome.recommendations) {
+    text += recommendation_report(made);
+  }
+  return text + wrapped("Everything is in " + outcome.run_dir.string(), 0);
+}
+
+}  // namespace sizewise::reporting

@@ -1,0 +1,69 @@
+#include "running/progress_meter.hpp"
+
+#include <cmath>
+
+#include <nlohmann/json.hpp>
+
+namespace sizewise::running {
+namespace {
+
+double number_at(const nlohmann::json& event, const char* name) {
+  const auto found = event.find(name);
+  return found != event.end() && found->is_number() ? found->get<double>() : NAN;
+}
+
+}  // namespace
+
+void ProgressMeter::plan(const planning::Trial& trial, bool finished) {
+  if (progress_.trials_planned == 0) {
+    progress_.loss = NAN;
+  }
+  ++progress_.trials_planned;
+  progress_.flops_planned += trial.flops();
+  if (finished) {
+    ++progress_.trials_finished;
+    progress_.flops_finished += trial.flops();
+  }
+}
+
+void ProgressMeter::hear(const planning::Trial& trial, const nlohmann::json& event) {
+  Running& running = running_[trial.id];
+  const double tokens = number_at(event, "tokens");
+  if (std::isfinite(tokens)) {
+    running.flops = trial.flops_per_unit * tokens;
+  }
+  const double rate = number_at(event, "tokens_per_second");
+  running.units_per_second = std::isfinite(rate) ? rate : 0;
+  if (const double loss = number_at(event, "loss"); std::isfinite(loss)) {
+    progress_.loss = loss;
+    progress_.trial = trial.id;
+  }
+}
+
+void ProgressMeter::finish(const planning::Trial& trial) {
+  running_.erase(trial.id);
+  ++progress_.trials_finished;
+  progress_.flops_finished += trial.flops();
+  trained_here_ += trial.flops();
+}
+
+double ProgressMeter::seconds() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+}
+
+Progress ProgressMeter::now() const {
+  Progress progress = progress_;
+  double here = trained_here_;
+  progress.units_per_second = 0;
+  for (const auto& [trial, running] : running_) {
+    progress.flops_finished += running.flops;
+    here += running.flops;
+    progress.units_per_second += running.units_per_second;
+  }
+  progress.seconds = seconds();
+  const double left = progress.flops_planned - progress.flops_finished;
+  progress.seconds_left = here > 0 ? left / here * progress.seconds : NAN;
+  return progress;
+}
+
+}  // namespace sizewise::running

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "sizewise/host.hpp"
+
+#include "planning/plan.hpp"
+
+namespace sizewise::running {
+
+/// Adds up what workers tell about their trials.
+class ProgressMeter {
+ public:
+  ProgressMeter() : start_(std::chrono::steady_clock::now()) {}
+
+  /// A trial that is planned, and whether its result is there already.
+  void plan(const planning::Trial& trial, bool finished);
+  void hear(const planning::Trial& trial, const nlohmann::json& event);
+  void finish(const planning::Trial& trial);
+
+  [[nodiscard]] Progress now() const;
+  [[nodiscard]] double seconds() const;
+
+ private:
+  struct Running {
+    double flops = 0;
+    double units_per_second = 0;
+  };
+
+  std::chrono::steady_clock::time_point start_;
+  Progress progress_;
+  double trained_here_ = 0;  ///< FLOPs of trials finished since the start
+  std::map<std::string, Running> running_;
+};
+
+}  // namespace sizewise::running

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sizewise/host.hpp"
+#include "sizewise/sweep.hpp"
+
+#include "fitting/fit_report.hpp"
+#include "loading/plugin_catalog.hpp"
+#include "planning/plan.hpp"
+#include "planning/setting.hpp"
+#include "planning/sweep_view.hpp"
+#include "running/progress_meter.hpp"
+#include "running/run_directory.hpp"
+#include "running/run_records.hpp"
+#include "running/worker_oracle.hpp"
+#include "running/worker_pool.hpp"
+
+namespace sizewise {
+
+/// One experiment from its first question to its answer: the stages in their order. What
+/// find_optimal() and the commands plan and run are made of. [one thread]
+class Session {
+ public:
+  /// Finds the plugins, asks a worker about data and sizes, checks the model's contract
+  /// and, for a new run, plans the first round. Nothing is written for a run that cannot
+  /// begin.
+  /// @param experiment absent: the one of the run directory, which must exist
+  Session(const std::optional<Experiment>& experiment,
+          RunSettings settings,
+          Callbacks callbacks);
+
+  [[nodiscard]] const planning::Plan& plan() const { return plan_; }
+  [[nodiscard]] const std::filesystem::path& folder() const { return settings_.run_dir; }
+  [[nodiscard]] const SizeSpec& sizes() const { return resolved_.setting.sizes(); }
+
+  /// Writes experiment.json and plan.json where the run is new.
+  void save();
+
+  /// Trains round after round until the sweep is done or RunSettings::stop is true.
+  void train();
+
+  /// Fits, recommends and writes law.json.
+  [[nodiscard]] Outcome conclude();
+
+ private:
+  void find_directory(const std::optional<Experiment>& experiment);
+  void check_threads(const planning::Plan& plan) const;
+  void prepare();
+  void accept_or_refuse(const planning::Provenance& now);
+  void check_contract();
+  /// False where the sweep is done.
+  bool plan_round();
+  void retry_failed();
+  /// False where it was told to stop.
+  bool train_missing();
+  void take(const planning::Trial& trial,
+            running::TrialResult result,
+            const std::string& log);
+  void save_runs();
+  void warn(const std::string& text);
+  void tell_progress();
+  [[nodiscard]] TrialState state_of(const planning::Trial& trial,
+                                    const running::TrialResult& result) const;
+  void count_trials(Outcome& outcome) const;
+  [[nodiscard]] fitting::FitReport fit();
+
+  RunSettings settings_;
+  Callbacks callbacks_;
+  running::ProgressMeter meter_;
+  loading::PluginCatalog catalog_;
+  std::optional<running::RunDirectory> directory_;
+  Experiment experiment_;
+  planning::ResolvedExperiment resolved_;
+  std::shared_ptr<Sweep> sweep_;
+  std::unique_ptr<running::WorkerPool> pool_;
+  std::unique_ptr<running::WorkerOracle> oracle_;
+  std::unique_ptr<planning::SweepView> view_;
+  planning::Plan plan_;
+  running::Results results_;
+  std::set<std::string> reused_trials_;
+  std::vector<std::string> warnings_;
+  bool stopped_ = false;
+  std::chrono::steady_clock::time_point last_save_;
+};
+
+}  // namespace sizewise
