@@ -68,28 +68,6 @@ std::vector<Flops> targets_of(const Experiment& experiment, const planning::Plan
 
 }  // namespace
 
-void Session::count_trials(Outcome& outcome) const {
-  double flops = 0;
-  std::set<std::string> counted;
-  for (const planning::Trial& trial : plan_.trials()) {
-    ++outcome.planned;
-    const auto found = results_.find(trial.id);
-    if (found == results_.end()) {
-      continue;
-    }
-    const running::TrialResult& result = found->second;
-    outcome.done += static_cast<int>(result.status == "done");
-    outcome.diverged += static_cast<int>(result.status == "diverged");
-    outcome.failed += static_cast<int>(result.status == "failed");
-    outcome.trials.push_back(state_of(trial, result));
-    outcome.reused += static_cast<int>(outcome.trials.back().reused);
-    if (counted.insert(trial.id).second && std::isfinite(result.flops)) {
-      flops += result.flops;
-    }
-  }
-  outcome.training_flops = Flops(flops);
-}
-
 fitting::FitReport Session::fit() {
   const auto plugin =
       loading::instantiate<Fit>(resolved_.fit.file, resolved_.fit.options);
@@ -109,7 +87,7 @@ fitting::FitReport Session::fit() {
 Outcome Session::conclude() {
   Outcome outcome;
   outcome.run_dir = settings_.run_dir;
-  count_trials(outcome);
+  count_trials(plan_, results_, reused_trials_, outcome);
   outcome.interrupted = stopped_;
   if (!stopped_) {
     refuse_where_all_failed(outcome.trials);
@@ -131,6 +109,9 @@ Outcome Session::conclude() {
   }
   outcome.warnings = warnings_;
   outcome.seconds = meter_.seconds();
+  if (!stopped_) {
+    directory_->save_outcome(outcome.to_json() + "\n");
+  }
   return outcome;
 }
 

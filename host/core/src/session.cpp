@@ -105,10 +105,12 @@ void Session::prepare() {
   running::WorkerProgram program;
   program.program = running::find_worker_program(settings_.worker);
   program.working_folder = working_folder(plan_);
-  pool_ = std::make_unique<running::WorkerPool>(running::PoolSettings{
-      program, settings_.jobs, settings_.patience, settings_.stop});
+  pool_ = std::make_unique<running::WorkerPool>(
+      running::PoolSettings{program, settings_.jobs, settings_.patience, settings_.stop});
   oracle_ = std::make_unique<running::WorkerOracle>(
-      *pool_, resolved_.setting, [this](const std::string& text) { warn(text); });
+      *pool_, resolved_.setting, [this](const std::string& text) {
+        warn(text);
+      });
   sweep_ = loading::instantiate<Sweep>(resolved_.sweep.file, resolved_.sweep.options);
   const planning::DatasetFacts data = oracle_->dataset();
   const planning::Provenance provenance =
@@ -145,12 +147,12 @@ void Session::accept_or_refuse(const planning::Provenance& now) {
     return;
   }
   if (!settings_.accept_changes) {
-    throw Error(ErrorCode::kInput,
-                fmt::format("{} was begun with other files: {}",
-                            settings_.run_dir.string(),
-                            difference),
-                "restore them, begin a new run directory, or go on with both under "
-                "--accept-changes");
+    throw Error(
+        ErrorCode::kInput,
+        fmt::format(
+            "{} was begun with other files: {}", settings_.run_dir.string(), difference),
+        "restore them, begin a new run directory, or go on with both under "
+        "--accept-changes");
   }
   warn(fmt::format("accepted: {}; trials that are done keep their results", difference));
   plan_.provenance = now;
@@ -176,8 +178,8 @@ bool Session::plan_round() {
                             resolved_.sweep.id(),
                             kMostRounds));
   }
-  const RunTable so_far = running::run_records(
-      plan_.trials(), results_, experiment_.recipe.seed);
+  const RunTable so_far =
+      running::run_records(plan_.trials(), results_, experiment_.recipe.seed);
   const std::vector<TrialRequest> requests =
       loading::call_plugin(resolved_.sweep.id(), [&] {
         return sweep_->next(so_far, *view_);
@@ -250,10 +252,18 @@ bool Session::train_missing() {
       [this](const Trial& trial, TrialResult result, const std::string& log) {
         take(trial, std::move(result), log);
       },
-      [this](const Trial& trial, const json& event) { meter_.hear(trial, event); },
-      [this](const std::string& text) { warn(text); },
-      [this] { tell_progress(); },
-      [this](const Trial& trial) { return directory_->metrics_file(trial.id).string(); }};
+      [this](const Trial& trial, const json& event) {
+        meter_.hear(trial, event);
+      },
+      [this](const std::string& text) {
+        warn(text);
+      },
+      [this] {
+        tell_progress();
+      },
+      [this](const Trial& trial) {
+        return directory_->metrics_file(trial.id).string();
+      }};
   try {
     stopped_ =
         !pool_->run(planning::setting_to_json(resolved_.setting), missing, listener);
@@ -273,7 +283,7 @@ void Session::take(const Trial& trial, TrialResult result, const std::string& lo
     warn(fmt::format("trial {} (size {}): {}", trial.id, trial.size, warning));
   }
   if (callbacks_.trial) {
-    callbacks_.trial(state_of(trial, result));
+    callbacks_.trial(state_of(trial, result, false));
   }
   results_[trial.id] = std::move(result);
   const auto now = std::chrono::steady_clock::now();
@@ -284,8 +294,8 @@ void Session::take(const Trial& trial, TrialResult result, const std::string& lo
 }
 
 void Session::save_runs() {
-  directory_->save_runs(tables::write_run_table(running::run_records(
-      plan_.trials(), results_, experiment_.recipe.seed)));
+  directory_->save_runs(tables::write_run_table(
+      running::run_records(plan_.trials(), results_, experiment_.recipe.seed)));
 }
 
 void Session::warn(const std::string& text) {
@@ -302,21 +312,6 @@ void Session::tell_progress() {
   if (callbacks_.progress) {
     callbacks_.progress(meter_.now());
   }
-}
-
-TrialState Session::state_of(const Trial& trial, const TrialResult& result) const {
-  TrialState state;
-  state.id = trial.id;
-  state.size = trial.size;
-  state.params = Parameters(result.params);
-  state.tokens = Units(static_cast<double>(trial.tokens));
-  state.budget = trial.budget;
-  state.status = running::row_status(trial, result);
-  state.flops = Flops(result.flops);
-  state.loss = result.loss;
-  state.reason = result.reason;
-  state.reused = reused_trials_.contains(trial.id);
-  return state;
 }
 
 }  // namespace sizewise

@@ -64,9 +64,6 @@ class Session {
   void save_runs();
   void warn(const std::string& text);
   void tell_progress();
-  [[nodiscard]] TrialState state_of(const planning::Trial& trial,
-                                    const running::TrialResult& result) const;
-  void count_trials(Outcome& outcome) const;
   [[nodiscard]] fitting::FitReport fit();
 
   RunSettings settings_;
@@ -87,5 +84,16 @@ class Session {
   bool stopped_ = false;
   std::chrono::steady_clock::time_point last_save_;
 };
+
+/// A trial with its result, for the people who asked.
+[[nodiscard]] TrialState state_of(const planning::Trial& trial,
+                                  const running::TrialResult& result,
+                                  bool reused);
+
+/// Fills in the trials, their numbers and their FLOPs.
+void count_trials(const planning::Plan& plan,
+                  const running::Results& results,
+                  const std::set<std::string>& reused,
+                  Outcome& outcome);
 
 }  // namespace sizewise

@@ -110,6 +110,10 @@ struct Outcome {
 
   /// What `sizewise find-optimal --json` prints: one JSON object.
   [[nodiscard]] std::string to_json() const;
+  /// Adds the fit, the recommendations, the warnings and the seconds of a text that
+  /// to_json() wrote.
+  /// @throws Error kInput where the text is none
+  void add_answer(std::string_view json);
 };
 
 /// The folder that an experiment's run goes to unless told: it follows from the
@@ -130,5 +134,10 @@ struct Outcome {
 /// @throws Error as find_optimal(), and kInput where the folder is no run directory
 [[nodiscard]] Outcome continue_run(const RunSettings& settings,
                                    const Callbacks& callbacks = {});
+
+/// What a run directory holds now: trials, and the answer where the run has ended
+/// (`interrupted` otherwise). Needs no worker and writes nothing.
+/// @throws Error kInput where the folder is no run directory or a file in it is damaged
+[[nodiscard]] Outcome read_run(const std::filesystem::path& run_dir);
 
 }  // namespace sizewise

@@ -1,12 +1,11 @@
 #include "fitting/recommend.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 namespace sizewise::fitting {
 namespace {
@@ -24,7 +23,8 @@ std::string reason_for(const FitReport& report,
                        bool counted) {
   constexpr double kFarOff = 1.25;
   std::string reason = fmt::format(
-      "the law '{}' has its least loss on {:.4g} FLOPs at {:.4g} parameters; {} {} is the "
+      "the law '{}' has its least loss on {:.4g} FLOPs at {:.4g} parameters; {} {} is "
+      "the "
       "nearest size, and its cost {} pays for {:.4g} units",
       report.result.law.form,
       made.budget.value(),

@@ -116,10 +116,21 @@ std::vector<Trial> make_trials(const std::vector<TrialRequest>& requests,
                               host.sizes().multiple_of),
                   "change the options of the sweep");
     }
+    const auto least = static_cast<int64_t>(host.least_units().value());
+    if (request.tokens < least) {
+      throw Error(ErrorCode::kConfiguration,
+                  fmt::format("sweep '{}' asks for a trial of size {} on {} units of data, "
+                              "less than one batch of {}",
+                              sweep_id,
+                              request.size,
+                              request.tokens,
+                              least),
+                  fmt::format("ask for at least {}, or for a smaller --batch-size", least));
+    }
     const SizeFacts facts = host.describe(request.size);
     Trial trial;
     trial.size = request.size;
-    trial.tokens = std::max<int64_t>(1, (request.tokens + step / 2) / step) * step;
+    trial.tokens = (request.tokens + step / 2) / step * step;
     trial.budget = request.budget;
     trial.pilot = request.pilot;
     trial.params = facts.params.value();

@@ -67,8 +67,9 @@ struct Plan {
 [[nodiscard]] std::string first_difference(const Provenance& before,
                                            const Provenance& now);
 
-/// Turns what a sweep asks for into trials: tokens in whole samples (at least one), sizes
-/// described, what an earlier round holds left out.
+/// Turns what a sweep asks for into trials: tokens in whole samples, sizes described, what
+/// an earlier round holds left out.
+/// @throws Error kConfiguration for less data than one batch
 /// @throws Error kPlugin where the sweep asks for no tokens or for a size that the model
 /// does not have
 [[nodiscard]] std::vector<Trial> make_trials(const std::vector<TrialRequest>& requests,

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "sizewise/error.hpp"
 #include "sizewise/host.hpp"
 
 namespace sizewise {
@@ -19,42 +20,81 @@ json whole(double value) {
 }
 
 json to_json(const Recommendation& made) {
-  return {
-      {"budget_flops", made.budget.value()},
-      {"size", made.size},
-      {"params", whole(made.params.value())},
-      {"tokens", whole(made.tokens.value())},
-      {"loss", number(made.loss)},
-      {"params_interval",
-       {number(made.params_low.value()), number(made.params_high.value())}},
-      {"extrapolation", number(made.extrapolation)},
-      {"cost_model", made.cost_model},
-      {"reason", made.reason}};
+  return {{"budget_flops", made.budget.value()},
+          {"size", made.size},
+          {"params", whole(made.params.value())},
+          {"tokens", whole(made.tokens.value())},
+          {"loss", number(made.loss)},
+          {"params_interval",
+           {number(made.params_low.value()), number(made.params_high.value())}},
+          {"extrapolation", number(made.extrapolation)},
+          {"cost_model", made.cost_model},
+          {"reason", made.reason}};
+}
+
+double number_at(const json& object, const char* name) {
+  const json& value = object.at(name);
+  return value.is_number() ? value.get<double>() : NAN;
+}
+
+Recommendation recommendation_from(const json& object) {
+  Recommendation made;
+  made.budget = Flops(object.at("budget_flops").get<double>());
+  made.size = object.at("size").get<int64_t>();
+  made.params = Parameters(number_at(object, "params"));
+  made.tokens = Units(number_at(object, "tokens"));
+  made.loss = number_at(object, "loss");
+  const json& interval = object.at("params_interval");
+  made.params_low = Parameters(interval.at(0).is_number() ? interval.at(0).get<double>() : NAN);
+  made.params_high = Parameters(interval.at(1).is_number() ? interval.at(1).get<double>() : NAN);
+  made.extrapolation = number_at(object, "extrapolation");
+  made.cost_model = object.at("cost_model").get<std::string>();
+  made.reason = object.at("reason").get<std::string>();
+  return made;
 }
 
 }  // namespace
+
+void Outcome::add_answer(std::string_view text) {
+  try {
+    const json object = json::parse(text);
+    seconds = object.at("seconds").get<double>();
+    const json& fit = object.at("fit");
+    fit_json = fit.is_null() ? std::string() : fit.dump(2);
+    identified = fit.is_object() && fit.at("status") == "identified";
+    for (const json& made : object.at("recommendations")) {
+      recommendations.push_back(recommendation_from(made));
+    }
+    for (const json& warning : object.at("warnings")) {
+      warnings.push_back(warning.get<std::string>());
+    }
+  } catch (const json::exception& fault) {
+    throw Error(ErrorCode::kInput,
+                std::string("the outcome is not as it was written: ") + fault.what(),
+                "make it again with `sizewise run DIR`");
+  }
+}
 
 std::string Outcome::to_json() const {
   json list = json::array();
   for (const Recommendation& made : recommendations) {
     list.push_back(sizewise::to_json(made));
   }
-  const json object = {
-      {"run_dir", run_dir.string()},
-      {"trials",
-       {{"planned", planned},
-        {"done", done},
-        {"diverged", diverged},
-        {"failed", failed},
-        {"reused", reused}}},
-      {"training_flops", number(training_flops.value())},
-      {"seconds", seconds},
-      {"interrupted", interrupted},
-      {"fit", fit_json.empty() ? json() : json::parse(fit_json)},
-      {"recommendation", list.empty() ? json() : list.front()},
-      {"recommendations", list},
-      {"quantization", nullptr},
-      {"warnings", warnings}};
+  const json object = {{"run_dir", run_dir.string()},
+                       {"trials",
+                        {{"planned", planned},
+                         {"done", done},
+                         {"diverged", diverged},
+                         {"failed", failed},
+                         {"reused", reused}}},
+                       {"training_flops", number(training_flops.value())},
+                       {"seconds", seconds},
+                       {"interrupted", interrupted},
+                       {"fit", fit_json.empty() ? json() : json::parse(fit_json)},
+                       {"recommendation", list.empty() ? json() : list.front()},
+                       {"recommendations", list},
+                       {"quantization", nullptr},
+                       {"warnings", warnings}};
   return object.dump(2, ' ', false, json::error_handler_t::replace);
 }
 

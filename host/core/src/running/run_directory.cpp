@@ -26,6 +26,7 @@ constexpr const char* kExperiment = "experiment.json";
 constexpr const char* kPlan = "plan.json";
 constexpr const char* kLock = "lock";
 constexpr const char* kResults = "results";
+constexpr const char* kMetrics = "metrics";
 
 std::string join(const std::string& path, const std::string& name) {
   return path.empty() ? name : path + "." + name;
@@ -83,7 +84,7 @@ void RunDirectory::check_free(const fs::path& folder) {
   }
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
     const std::string name = entry.path().filename().string();
-    if (name != kLock && name != kResults && name != kPlan && name.front() != '.') {
+    if (name != kLock && name != kResults && name != kMetrics && name != kPlan && name.front() != '.') {
       throw Error(ErrorCode::kInput,
                   fmt::format("the folder {} holds no run of Sizewise ({} is absent) and "
                               "is not empty: it has '{}'",
@@ -101,6 +102,7 @@ RunDirectory RunDirectory::open(const fs::path& folder) {
   remove_leftovers(directory.folder_);
   remove_leftovers(directory.folder_ / kResults);
   make_folder(directory.folder_ / kResults);
+  make_folder(directory.folder_ / kMetrics);
   return directory;
 }
 
@@ -109,6 +111,7 @@ RunDirectory RunDirectory::create(const fs::path& folder,
                                   const planning::Plan& plan) {
   check_free(folder);
   make_folder(folder / kResults);
+  make_folder(folder / kMetrics);
   RunDirectory directory(fs::absolute(folder));
   directory.lock();
   directory.experiment_ = experiment;
@@ -271,6 +274,10 @@ void RunDirectory::save_law(std::string_view text) const {
   replace_file(law_file(), text);
 }
 
+void RunDirectory::save_outcome(std::string_view text) const {
+  replace_file(outcome_file(), text);
+}
+
 void RunDirectory::save_log(std::string_view trial, std::string_view text) const {
   if (!text.empty()) {
     make_folder(folder_ / "logs");
@@ -279,7 +286,7 @@ void RunDirectory::save_log(std::string_view trial, std::string_view text) const
 }
 
 fs::path RunDirectory::metrics_file(std::string_view trial) const {
-  return folder_ / "metrics" / fmt::format("{}.jsonl", trial);
+  return folder_ / kMetrics / fmt::format("{}.jsonl", trial);
 }
 
 }  // namespace sizewise::running

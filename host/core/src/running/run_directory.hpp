@@ -70,11 +70,16 @@ class RunDirectory {
 
   void save_runs(std::string_view csv) const;
   void save_law(std::string_view json) const;
+  void save_outcome(std::string_view json) const;
   /// What a trial's worker printed; none where it printed nothing.
   void save_log(std::string_view trial, std::string_view text) const;
   [[nodiscard]] std::filesystem::path metrics_file(std::string_view trial) const;
   [[nodiscard]] std::filesystem::path runs_file() const { return folder_ / "runs.csv"; }
   [[nodiscard]] std::filesystem::path law_file() const { return folder_ / "law.json"; }
+  /// What the run found, for `sizewise report`; absent while it is not finished.
+  [[nodiscard]] std::filesystem::path outcome_file() const {
+    return folder_ / "outcome.json";
+  }
 
  private:
   explicit RunDirectory(std::filesystem::path folder) : folder_(std::move(folder)) {}

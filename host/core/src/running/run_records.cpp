@@ -69,8 +69,8 @@ RunTable run_records(const std::vector<Trial>& trials,
     return static_cast<double>(trial.size);
   });
   records.result_number("params", &TrialResult::params);
-  records.numbers("tokens", [](const Trial& trial, const TrialResult&) {
-    return static_cast<double>(trial.tokens);
+  records.numbers("tokens", [](const Trial&, const TrialResult& result) {
+    return static_cast<double>(result.tokens);
   });
   records.result_number("loss", &TrialResult::loss);
   records.numbers("budget_flops", [](const Trial& trial, const TrialResult&) {

@@ -59,8 +59,11 @@ TrialResult result_from_answer(const planning::Trial& trial, const json& answer)
                     fault.what()),
         "use the worker that was installed with this program");
   }
-  if (result.tokens != trial.tokens ||
-      (result.status != "done" && result.status != "diverged")) {
+  // A diverged trial stops where it diverged.
+  const bool fits = result.status == "done"
+                        ? result.tokens == trial.tokens
+                        : result.status == "diverged" && result.tokens <= trial.tokens;
+  if (!fits) {
     throw Error(
         ErrorCode::kPlugin,
         fmt::format("the worker trained trial {} on {} units with status '{}'; asked: {}",

@@ -1,0 +1,99 @@
+#include "run_flags.hpp"
+
+#include <csignal>
+
+#include <fmt/format.h>
+
+#include "sizewise/error.hpp"
+
+#include "reporting/terminal_report.hpp"
+
+namespace sizewise::cli {
+namespace {
+
+constexpr int kMostJobs = 4096;
+constexpr int kInterrupted = 130;  ///< what a shell calls a program ended by Ctrl-C
+
+/// A signal handler can reach nothing else.
+std::atomic<bool> stop_requested{false};
+static_assert(std::atomic<bool>::is_always_lock_free);
+
+void request_stop(int /*number*/) {
+  stop_requested.store(true);
+}
+
+}  // namespace
+
+CommandLine& add_run_flags(CommandLine& line) {
+  line.value("jobs", "N", "workers at a time (default: one a core; one on a GPU)");
+  line.value("threads",
+             "N",
+             "threads of a worker (default 1); part of what determines a result");
+  line.value("worker", "FILE", "the worker program (default: the one beside this)");
+  line.toggle("accept-changes",
+              "go on though a plugin or the data have changed since the run began");
+  return line.toggle("retry-failed", "train trials that failed again");
+}
+
+RunSettings run_settings_from(const CommandLine& line) {
+  RunSettings settings;
+  settings.jobs = static_cast<int>(line.integer_or("jobs", 0, 1, kMostJobs));
+  settings.threads = static_cast<int>(line.integer_or("threads", 0, 1, kMostJobs));
+  settings.worker = line.text_or("worker", "");
+  settings.accept_changes = line.has("accept-changes");
+  settings.retry_failed = line.has("retry-failed");
+  settings.plugin_dirs = line.plugin_dirs();
+  return settings;
+}
+
+StopSignals::StopSignals() {
+  stop_requested.store(false);
+  struct sigaction action {};
+  action.sa_handler = &request_stop;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+}
+
+StopSignals::~StopSignals() {
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
+}
+
+const std::atomic<bool>* StopSignals::flag() const {
+  return &stop_requested;
+}
+
+Callbacks display_callbacks(ProgressDisplay& display, Console& console) {
+  Callbacks callbacks;
+  callbacks.progress = [&](const Progress& progress) {
+    display.show(progress);
+  };
+  callbacks.trial = [&](const TrialState& trial) {
+    display.show(trial);
+  };
+  callbacks.warning = [&](std::string_view text) {
+    display.clear();
+    console.warn(text);
+  };
+  return callbacks;
+}
+
+int report_outcome(const Outcome& outcome, bool as_json, Console& console) {
+  if (as_json) {
+    console.result(outcome.to_json() + "\n");
+  } else {
+    console.result(reporting::outcome_report(outcome));
+  }
+  if (outcome.interrupted) {
+    console.say(fmt::format("Stopped: {} of {} trials have a result. Continue with: "
+                            "sizewise run {}",
+                            outcome.trials.size(),
+                            outcome.planned,
+                            outcome.run_dir.string()));
+    return kInterrupted;
+  }
+  return outcome.recommendations.empty() ? 1 : 0;
+}
+
+}  // namespace sizewise::cli

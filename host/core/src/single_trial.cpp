@@ -1,0 +1,178 @@
+#include "single_trial.hpp"
+
+#include <cmath>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "sizewise/dataset_info.hpp"
+#include "sizewise/error.hpp"
+
+#include "planning/processors.hpp"
+#include "planning/setting.hpp"
+#include "running/durable_file.hpp"
+#include "running/worker.hpp"
+
+namespace sizewise {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kFacts = "model.json";
+
+void say_warnings(const std::vector<std::string>& warnings, const Callbacks& callbacks) {
+  for (const std::string& warning : warnings) {
+    if (callbacks.warning) {
+      callbacks.warning(warning);
+    }
+  }
+}
+
+void check_output(const std::filesystem::path& output) {
+  std::error_code ignored;
+  if (std::filesystem::exists(output, ignored) &&
+      !std::filesystem::is_directory(output, ignored)) {
+    throw Error(ErrorCode::kInput,
+                fmt::format("the output {} is a file", output.string()),
+                "name a folder with --output");
+  }
+  if (std::filesystem::exists(output / kFacts, ignored)) {
+    throw Error(ErrorCode::kInput,
+                fmt::format("{} holds a model already", output.string()),
+                "name another folder with --output, or remove that one");
+  }
+}
+
+Progress progress_of(const json& event) {
+  const auto number = [&](const char* name) {
+    return event.contains(name) && event.at(name).is_number()
+               ? event.at(name).get<double>()
+               : NAN;
+  };
+  Progress progress;
+  progress.trials_planned = 1;
+  progress.flops_planned = number("tokens_total");
+  progress.flops_finished = number("tokens");
+  progress.loss = number("loss");
+  const double rate = number("tokens_per_second");
+  progress.units_per_second = std::isfinite(rate) ? rate : 0;
+  progress.seconds_left =
+      rate > 0 ? (progress.flops_planned - progress.flops_finished) / rate : NAN;
+  return progress;
+}
+
+int threads_or_all(int threads) {
+  return threads > 0 ? threads : planning::usable_cores();
+}
+
+/// The plugin of a checkpoint's facts, with the options that the checkpoint names, unless
+/// the user chose another.
+PluginChoice choice_or(const PluginChoice& given,
+                       const json& facts,
+                       const std::string& kind) {
+  if (!given.plugin.empty()) {
+    return given;
+  }
+  const json& entry = facts.at(kind);
+  return {entry.at("plugin").get<std::string>(),
+          Options::from_json(entry.value("options", json::object()).dump())};
+}
+
+json read_facts(const std::filesystem::path& checkpoint) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(checkpoint / kFacts, ignored)) {
+    throw Error(ErrorCode::kInput,
+                fmt::format("{} holds no model: it has no {}", checkpoint.string(), kFacts),
+                "make one with `sizewise train ... --output DIR`");
+  }
+  const json facts =
+      json::parse(running::read_file(checkpoint / kFacts), nullptr, false);
+  if (!facts.is_object() || !facts.contains("model") || !facts.contains("loss") ||
+      !facts.contains("dataset")) {
+    throw Error(ErrorCode::kInput,
+                fmt::format("{} is damaged", (checkpoint / kFacts).string()),
+                "train the model again");
+  }
+  return facts;
+}
+
+}  // namespace
+
+SingleTrial train_one(const loading::PluginCatalog& catalog,
+                      const SingleTrialRequest& request,
+                      const Callbacks& callbacks) {
+  check_output(request.output);
+  std::vector<std::string> warnings;
+  planning::Setting setting;
+  setting.model = planning::resolve(catalog, PluginKind::kModel, request.model, warnings);
+  setting.dataset =
+      planning::resolve(catalog, PluginKind::kDataset, request.dataset, warnings);
+  setting.loss = planning::resolve(catalog, PluginKind::kLoss, request.loss, warnings);
+  setting.recipe = request.recipe;
+  setting.threads = threads_or_all(request.threads);
+  say_warnings(warnings, callbacks);
+  const SizeSpec& sizes = setting.sizes();
+  if (!sizes.allows(request.size)) {
+    throw Error(ErrorCode::kConfiguration,
+                fmt::format("--size is {}; the {} of model '{}' is {} to {}, in steps of {}",
+                            request.size,
+                            sizes.name,
+                            setting.model.id(),
+                            sizes.minimum,
+                            sizes.maximum,
+                            sizes.multiple_of),
+                fmt::format("the nearest is {}",
+                            sizes.nearest(static_cast<double>(request.size))));
+  }
+  running::Worker worker({running::find_worker_program(request.worker), {}, {}});
+  json params = planning::setting_to_json(setting);
+  const DatasetInfo data = DatasetInfo::from_json(
+      worker.call("dataset", params, "the dataset").at("info").dump());
+  const int64_t step = data.units_per_sample;
+  SingleTrial trial;
+  trial.size = request.size;
+  trial.output = std::filesystem::absolute(request.output);
+  params["size"] = request.size;
+  params["tokens"] = (request.tokens + step / 2) / step * step;
+  params["output"] = trial.output.string();
+  trial.result = worker.call(
+      "train",
+      params,
+      fmt::format("model '{}' of size {}", setting.model.id(), request.size),
+      [&](const json& event) {
+        if (callbacks.progress && event.value("event", "") == "progress") {
+          callbacks.progress(progress_of(event));
+        }
+      });
+  say_warnings(trial.result.value("warnings", std::vector<std::string>()), callbacks);
+  trial.saved = trial.result.value("status", "") == "done";
+  return trial;
+}
+
+json evaluate_checkpoint(const loading::PluginCatalog& catalog,
+                         const EvaluationRequest& request,
+                         const Callbacks& callbacks) {
+  const json facts = read_facts(request.checkpoint);
+  std::vector<std::string> warnings;
+  const auto chosen = [&](PluginKind kind, const PluginChoice& given) {
+    return planning::plugin_to_json(planning::resolve(
+        catalog, kind, choice_or(given, facts, std::string(to_string(kind))), warnings));
+  };
+  json params = {
+      {"checkpoint", std::filesystem::absolute(request.checkpoint).string()},
+      {"model", chosen(PluginKind::kModel, request.model)},
+      {"dataset", chosen(PluginKind::kDataset, request.dataset)},
+      {"loss", chosen(PluginKind::kLoss, request.loss)},
+      {"threads", threads_or_all(request.threads)},
+      {"device", request.device}};
+  if (request.batch_size) {
+    params["batch_size"] = *request.batch_size;
+  }
+  say_warnings(warnings, callbacks);
+  running::Worker worker({running::find_worker_program(request.worker), {}, {}});
+  return worker.call("evaluate", params, request.checkpoint.string());
+}
+
+}  // namespace sizewise
