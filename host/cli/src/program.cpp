@@ -25,9 +25,15 @@ struct Command {
 /// Every command, one row each, in alphabetical order.
 const std::vector<Command>& commands() {
   static const std::vector<Command> kCommands = {
+      {"evaluate", "measure a saved model on a dataset", evaluate},
+      {"find-optimal", "plan, train, fit and recommend a size", find_optimal},
       {"fit", "fit a scaling law to a table of runs", fit},
+      {"plan", "say what a run would train first", plan},
       {"plugin", "list the plugins that are found, show one", plugin},
       {"predict", "predict a loss, or the best use of a budget, from a law", predict},
+      {"report", "print what a run directory holds", report},
+      {"run", "continue a run directory", run},
+      {"train", "train one model and save it", train},
   };
   return kCommands;
 }
@@ -104,7 +110,7 @@ int exit_code(ErrorCode code) {
   return 3;
 }
 
-int report(const Error& error, bool as_json, std::FILE* out, std::FILE* err) {
+int report_error(const Error& error, bool as_json, std::FILE* out, std::FILE* err) {
   fmt::print(err, "sizewise: error: {}\n", error.message());
   if (!error.suggestion().empty()) {
     fmt::print(err, "  {}\n", error.suggestion());
@@ -146,7 +152,7 @@ int run_program(const Arguments& arguments, std::FILE* out, std::FILE* err) {
   } catch (const Error& error) {
     const bool as_json =
         std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
-    return report(error, as_json, out, err);
+    return report_error(error, as_json, out, err);
   }
 }
 

@@ -46,7 +46,8 @@ std::string ProgressDisplay::line_of(const Progress& progress, bool with_bar) {
     line += fmt::format("  loss {:.3f}", progress.loss);
   }
   if (progress.units_per_second > 0) {
-    line += fmt::format("  {} tokens/s", reporting::short_count(progress.units_per_second));
+    line +=
+        fmt::format("  {} tokens/s", reporting::short_count(progress.units_per_second));
   }
   if (std::isfinite(progress.seconds_left)) {
     line += fmt::format("  {} left", reporting::short_time(progress.seconds_left));
@@ -79,8 +80,9 @@ void ProgressDisplay::show(const TrialState& trial) {
                            trial.size,
                            reporting::short_count(trial.params.value()),
                            reporting::short_count(trial.tokens.value()),
-                           std::isfinite(trial.loss) ? fmt::format("loss {:.4f}", trial.loss)
-                                                     : std::string("no loss"),
+                           std::isfinite(trial.loss)
+                               ? fmt::format("loss {:.4f}", trial.loss)
+                               : std::string("no loss"),
                            trial.status));
 }
 

@@ -10,8 +10,8 @@
 
 namespace sizewise::cli {
 
-/// Shows progress on standard error: on a terminal a bar that is redrawn, otherwise a line
-/// every few seconds; under --quiet nothing.
+/// Shows progress on standard error: on a terminal a bar that is redrawn, otherwise a
+/// line every few seconds; under --quiet nothing.
 class ProgressDisplay {
  public:
   /// @param stream where to write; @param console is borrowed and says how

@@ -48,7 +48,7 @@ RunSettings run_settings_from(const CommandLine& line) {
 
 StopSignals::StopSignals() {
   stop_requested.store(false);
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = &request_stop;
   action.sa_flags = static_cast<int>(SA_RESETHAND);
   ::sigaction(SIGINT, &action, nullptr);
@@ -86,11 +86,12 @@ int report_outcome(const Outcome& outcome, bool as_json, Console& console) {
     console.result(reporting::outcome_report(outcome));
   }
   if (outcome.interrupted) {
-    console.say(fmt::format("Stopped: {} of {} trials have a result. Continue with: "
-                            "sizewise run {}",
-                            outcome.trials.size(),
-                            outcome.planned,
-                            outcome.run_dir.string()));
+    console.say(
+        fmt::format("Stopped: {} of {} trials have a result. Continue with: "
+                    "sizewise run {}",
+                    outcome.trials.size(),
+                    outcome.planned,
+                    outcome.run_dir.string()));
     return kInterrupted;
   }
   return outcome.recommendations.empty() ? 1 : 0;

@@ -1,4 +1,5 @@
 #include <cmath>
+
 #include <unistd.h>
 
 #include "sizewise/host.hpp"
@@ -54,8 +55,7 @@ Outcome read_run(const std::filesystem::path& run_dir) {
   const planning::Plan plan = directory.plan();
   Outcome outcome;
   outcome.run_dir = directory.folder();
-  count_trials(
-      plan, directory.results(plan.trials(), outcome.warnings), {}, outcome);
+  count_trials(plan, directory.results(plan.trials(), outcome.warnings), {}, outcome);
   outcome.interrupted = ::access(directory.outcome_file().c_str(), F_OK) != 0;
   if (!outcome.interrupted) {
     outcome.add_answer(running::read_file(directory.outcome_file()));

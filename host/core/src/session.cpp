@@ -125,7 +125,11 @@ void Session::prepare() {
     for (const Trial& trial : plan_.trials()) {
       view_->remember({trial.size, Parameters(trial.params), trial.flops_per_unit});
     }
-    results_ = directory_->results(plan_.trials(), warnings_);
+    std::vector<std::string> damaged;
+    results_ = directory_->results(plan_.trials(), damaged);
+    for (const std::string& warning : damaged) {
+      warn(warning);
+    }
     for (const auto& [id, result] : results_) {
       reused_trials_.insert(id);
     }

@@ -83,12 +83,12 @@ PluginChoice choice_or(const PluginChoice& given,
 json read_facts(const std::filesystem::path& checkpoint) {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(checkpoint / kFacts, ignored)) {
-    throw Error(ErrorCode::kInput,
-                fmt::format("{} holds no model: it has no {}", checkpoint.string(), kFacts),
-                "make one with `sizewise train ... --output DIR`");
+    throw Error(
+        ErrorCode::kInput,
+        fmt::format("{} holds no model: it has no {}", checkpoint.string(), kFacts),
+        "make one with `sizewise train ... --output DIR`");
   }
-  const json facts =
-      json::parse(running::read_file(checkpoint / kFacts), nullptr, false);
+  const json facts = json::parse(running::read_file(checkpoint / kFacts), nullptr, false);
   if (!facts.is_object() || !facts.contains("model") || !facts.contains("loss") ||
       !facts.contains("dataset")) {
     throw Error(ErrorCode::kInput,
@@ -115,16 +115,17 @@ SingleTrial train_one(const loading::PluginCatalog& catalog,
   say_warnings(warnings, callbacks);
   const SizeSpec& sizes = setting.sizes();
   if (!sizes.allows(request.size)) {
-    throw Error(ErrorCode::kConfiguration,
-                fmt::format("--size is {}; the {} of model '{}' is {} to {}, in steps of {}",
-                            request.size,
-                            sizes.name,
-                            setting.model.id(),
-                            sizes.minimum,
-                            sizes.maximum,
-                            sizes.multiple_of),
-                fmt::format("the nearest is {}",
-                            sizes.nearest(static_cast<double>(request.size))));
+    throw Error(
+        ErrorCode::kConfiguration,
+        fmt::format("--size is {}; the {} of model '{}' is {} to {}, in steps of {}",
+                    request.size,
+                    sizes.name,
+                    setting.model.id(),
+                    sizes.minimum,
+                    sizes.maximum,
+                    sizes.multiple_of),
+        fmt::format("the nearest is {}",
+                    sizes.nearest(static_cast<double>(request.size))));
   }
   running::Worker worker({running::find_worker_program(request.worker), {}, {}});
   json params = planning::setting_to_json(setting);
@@ -137,15 +138,15 @@ SingleTrial train_one(const loading::PluginCatalog& catalog,
   params["size"] = request.size;
   params["tokens"] = (request.tokens + step / 2) / step * step;
   params["output"] = trial.output.string();
-  trial.result = worker.call(
-      "train",
-      params,
-      fmt::format("model '{}' of size {}", setting.model.id(), request.size),
-      [&](const json& event) {
-        if (callbacks.progress && event.value("event", "") == "progress") {
-          callbacks.progress(progress_of(event));
-        }
-      });
+  trial.result =
+      worker.call("train",
+                  params,
+                  fmt::format("model '{}' of size {}", setting.model.id(), request.size),
+                  [&](const json& event) {
+                    if (callbacks.progress && event.value("event", "") == "progress") {
+                      callbacks.progress(progress_of(event));
+                    }
+                  });
   say_warnings(trial.result.value("warnings", std::vector<std::string>()), callbacks);
   trial.saved = trial.result.value("status", "") == "done";
   return trial;
@@ -160,13 +161,12 @@ json evaluate_checkpoint(const loading::PluginCatalog& catalog,
     return planning::plugin_to_json(planning::resolve(
         catalog, kind, choice_or(given, facts, std::string(to_string(kind))), warnings));
   };
-  json params = {
-      {"checkpoint", std::filesystem::absolute(request.checkpoint).string()},
-      {"model", chosen(PluginKind::kModel, request.model)},
-      {"dataset", chosen(PluginKind::kDataset, request.dataset)},
-      {"loss", chosen(PluginKind::kLoss, request.loss)},
-      {"threads", threads_or_all(request.threads)},
-      {"device", request.device}};
+  json params = {{"checkpoint", std::filesystem::absolute(request.checkpoint).string()},
+                 {"model", chosen(PluginKind::kModel, request.model)},
+                 {"dataset", chosen(PluginKind::kDataset, request.dataset)},
+                 {"loss", chosen(PluginKind::kLoss, request.loss)},
+                 {"threads", threads_or_all(request.threads)},
+                 {"device", request.device}};
   if (request.batch_size) {
     params["batch_size"] = *request.batch_size;
   }

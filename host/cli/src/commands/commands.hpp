@@ -12,8 +12,14 @@
 
 namespace sizewise::cli {
 
+int evaluate(const Arguments& arguments, Console& console);
+int find_optimal(const Arguments& arguments, Console& console);
 int fit(const Arguments& arguments, Console& console);
+int plan(const Arguments& arguments, Console& console);
 int plugin(const Arguments& arguments, Console& console);
 int predict(const Arguments& arguments, Console& console);
+int report(const Arguments& arguments, Console& console);
+int run(const Arguments& arguments, Console& console);
+int train(const Arguments& arguments, Console& console);
 
 }  // namespace sizewise::cli

@@ -45,8 +45,10 @@ Recommendation recommendation_from(const json& object) {
   made.tokens = Units(number_at(object, "tokens"));
   made.loss = number_at(object, "loss");
   const json& interval = object.at("params_interval");
-  made.params_low = Parameters(interval.at(0).is_number() ? interval.at(0).get<double>() : NAN);
-  made.params_high = Parameters(interval.at(1).is_number() ? interval.at(1).get<double>() : NAN);
+  made.params_low =
+      Parameters(interval.at(0).is_number() ? interval.at(0).get<double>() : NAN);
+  made.params_high =
+      Parameters(interval.at(1).is_number() ? interval.at(1).get<double>() : NAN);
   made.extrapolation = number_at(object, "extrapolation");
   made.cost_model = object.at("cost_model").get<std::string>();
   made.reason = object.at("reason").get<std::string>();

@@ -6,10 +6,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "fitting/fit_report_json.hpp"
+#include "reporting/fit_text.hpp"
+
 namespace sizewise::reporting {
 namespace {
-
-using nlohmann::json;
 
 constexpr std::size_t kWidth = 80;
 
@@ -47,61 +48,6 @@ std::string row(std::string_view size,
                      flops,
                      loss,
                      status);
-}
-
-/// "E = 1.69, A = 406.4" of a law's object; nested objects as name.key.
-std::string law_values(const json& law, const std::string& prefix = "") {
-  std::string text;
-  for (const auto& item : law.items()) {
-    if (item.key() == "form") {
-      continue;
-    }
-    std::string part;
-    if (item.value().is_object()) {
-      part = law_values(item.value(), item.key() + " ");
-    } else if (item.value().is_number()) {
-      part = fmt::format("{}{} = {:.5g}", prefix, item.key(), item.value().get<double>());
-    }
-    text += (text.empty() || part.empty() ? "" : ", ") + part;
-  }
-  return text;
-}
-
-std::string formula(const std::string& form) {
-  if (form == "chinchilla") {
-    return "loss = E + A / params^alpha + B / tokens^beta";
-  }
-  if (form == "allocation") {
-    return "params* = coefficient C^exponent, tokens* likewise";
-  }
-  if (form == "kaplan") {
-    return "loss = ((Nc / params)^(aN / aD) + Dc / tokens)^aD";
-  }
-  return form;
-}
-
-std::string law_report(const json& fit) {
-  std::string text = fmt::format("Law ({}): {}\n",
-                                 fit.value("fit", "?"),
-                                 fit.value("status", "?") == "identified"
-                                     ? "identified"
-                                     : "not identified by these trials");
-  const json law = fit.value("law", json::object());
-  if (law.is_object() && law.contains("form")) {
-    text += wrapped(formula(law.at("form").get<std::string>()), 2);
-    text += wrapped(law_values(law), 2);
-  }
-  const json exponents = fit.value("exponents", json());
-  if (exponents.is_object() && exponents.value("a", json()).is_number()) {
-    text += wrapped(fmt::format("params* ~ C^{:.4f}, tokens* ~ C^{:.4f}",
-                                exponents.at("a").get<double>(),
-                                exponents.at("b").get<double>()),
-                    2);
-  }
-  for (const json& reason : fit.value("reasons", json::array())) {
-    text += wrapped(reason.value("message", ""), 2);
-  }
-  return text;
 }
 
 std::string recommendation_report(const Recommendation& made) {
@@ -200,7 +146,9 @@ std::string outcome_report(const Outcome& outcome) {
                               short_time(outcome.seconds)),
                   0);
   if (!outcome.fit_json.empty()) {
-    text += "\n" + law_report(json::parse(outcome.fit_json));
+    text +=
+        "\n" +
+        fit_text(fitting::fit_report_from_json(nlohmann::json::parse(outcome.fit_json)));
   }
   for (const Recommendation& made : outcome.recommendations) {
     text += recommendation_report(made);

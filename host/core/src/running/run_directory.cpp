@@ -84,7 +84,8 @@ void RunDirectory::check_free(const fs::path& folder) {
   }
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
     const std::string name = entry.path().filename().string();
-    if (name != kLock && name != kResults && name != kMetrics && name != kPlan && name.front() != '.') {
+    if (name != kLock && name != kResults && name != kMetrics && name != kPlan &&
+        name.front() != '.') {
       throw Error(ErrorCode::kInput,
                   fmt::format("the folder {} holds no run of Sizewise ({} is absent) and "
                               "is not empty: it has '{}'",

@@ -1,0 +1,136 @@
+"""find-optimal from the command line, with a worker that follows a known law."""
+import json
+import math
+import unittest
+
+import harness
+
+
+class FindOptimal(harness.Scripted):
+    def test_recommends_the_optimum_of_the_law(self):
+        answer = self.find_optimal()
+        self.assertEqual(answer["fit"]["status"], "identified")
+        self.assertEqual(answer["trials"]["planned"], answer["trials"]["done"])
+        made = answer["recommendation"]
+        self.assertEqual(made["budget_flops"], 1.6e12)
+        law = self.LAW
+        best = min((law["E"] + law["A"] / n ** law["alpha"] + law["B"] / (1.6e12 / 6 / n) ** law["beta"], n)
+                   for n in (10 ** (x / 1000) for x in range(3000, 8000)))
+        self.assertLess(abs(math.log(made["params"] / best[1])), 0.25)
+        self.assertAlmostEqual(made["loss"], best[0], delta=0.01)
+        low, high = made["params_interval"]
+        self.assertLess(low, high)
+
+    def test_the_recommendation_costs_the_budget(self):
+        for target in ("7e11", "5e12"):
+            made = self.find_optimal(**{"target-budget": target, "run_dir": self.folder / target})["recommendation"]
+            params = 20 * made["size"] + 4 * made["size"] ** 2
+            self.assertEqual(made["params"], params)
+            self.assertLess(abs(6 * params * made["tokens"] / float(target) - 1), 0.01)
+
+    def test_writes_the_run_directory(self):
+        answer = self.find_optimal()
+        names = {path.name for path in self.run_dir.iterdir()}
+        self.assertLessEqual({"experiment.json", "plan.json", "results", "runs.csv", "law.json"}, names)
+        rows = self.rows()
+        self.assertEqual(len(rows), answer["trials"]["planned"])
+        pilots = [row for row in rows if row["status"] == "pilot"]
+        self.assertTrue(pilots)
+        self.assertTrue(all(row["budget_flops"] == "" for row in pilots))
+        flops = sum(float(row["flops"]) for row in rows)
+        self.assertLessEqual(sum(float(row["flops"]) for row in pilots), 0.1 * flops)
+        self.assertAlmostEqual(flops, answer["training_flops"], delta=1e-6 * flops)
+        for row in rows:
+            self.assertTrue((self.run_dir / "results" / (row["trial"] + ".json")).is_file())
+        self.assertEqual(json.loads((self.run_dir / "law.json").read_text())["law"], answer["fit"]["law"])
+
+    def test_prints_people_a_table_within_80_columns_and_progress_apart(self):
+        done = self.sizewise("find-optimal", *self.experiment())
+        self.assertIn("status", done.stdout)
+        self.assertIn("For a budget of 1.6e+12 FLOPs", done.stdout)
+        self.assertLessEqual(max(map(len, done.stdout.splitlines())), 80)
+
+    def test_is_silent_when_told_to(self):
+        done = self.sizewise("find-optimal", *self.experiment(), "--json", "--quiet")
+        self.assertEqual(done.stderr, "")
+        json.loads(done.stdout)
+
+    def test_says_how_far_it_is_every_few_seconds(self):
+        self.script(seconds=0.2)
+        done = self.sizewise("find-optimal", *self.experiment(), "--json")
+        self.assertRegex(done.stderr, r"\d+ %  \d+/\d+ trials  loss 3\.000  \S+ tokens/s")
+        json.loads(done.stdout)
+
+    def test_a_run_that_is_done_is_only_read(self):
+        first = self.find_optimal()
+        started = self.started()
+        again = self.find_optimal()
+        self.assertEqual(again["trials"]["reused"], first["trials"]["planned"])
+        self.assertEqual(again["recommendation"], first["recommendation"])
+        self.assertEqual(self.started(), started)
+
+    def test_report_prints_what_the_directory_holds(self):
+        answer = self.find_optimal()
+        report = json.loads(self.sizewise("report", self.run_dir, "--json").stdout)
+        self.assertEqual(report["recommendation"], answer["recommendation"])
+        self.assertIn("identified", self.sizewise("report", self.run_dir).stdout)
+
+    def test_plan_writes_what_run_continues(self):
+        plan = json.loads(self.sizewise("plan", *self.experiment(), "--json").stdout)
+        self.assertEqual(self.started(), 0)
+        self.assertTrue(all(trial["pilot"] for trial in plan["rounds"][0]))
+        done = json.loads(self.sizewise("run", self.run_dir, "--json").stdout)
+        self.assertEqual(done["fit"]["status"], "identified")
+        other = self.folder / "other"
+        self.find_optimal(run_dir=other)
+        self.assertEqual(self.sorted_runs(), self.sorted_runs(other))
+
+    def test_plan_without_a_run_directory_writes_nothing(self):
+        self.sizewise("plan", *self.experiment(**{"run-dir": None}))
+        self.assertEqual([path.name for path in self.folder.iterdir() if path.is_dir()], [])
+
+    def test_jobs_change_no_result(self):
+        self.find_optimal("--jobs", "1")
+        other = self.folder / "other"
+        self.find_optimal("--jobs", "5", run_dir=other)
+        self.assertEqual(self.sorted_runs(), self.sorted_runs(other))
+
+    def test_threads_are_part_of_a_trial_and_kept(self):
+        self.find_optimal("--threads", "2")
+        self.refused("run", self.run_dir, "--threads", "1", parts=["--threads is 1", "trained with 2"])
+        self.sizewise("run", self.run_dir, "--threads", "2")
+
+    def test_a_grid_needs_no_budgets(self):
+        answer = self.find_optimal("--sweep", "grid", "--sweep-option", "sizes=32,64,128,256",
+                                   "--sweep-option", "tokens=20000,80000,320000,1280000", budgets="1e9",
+                                   **{"target-budget": "1e12"})
+        self.assertEqual(answer["trials"]["planned"], 16)
+
+    def test_excludes_diverged_and_failed_trials_and_says_so(self):
+        self.find_optimal()
+        sizes = sorted({int(row["size"]) for row in self.rows()})
+        self.script(faults=[{"method": "train", "size": sizes[-1], "kind": "diverge"},
+                            {"method": "train", "size": sizes[0], "kind": "error", "code": "training"}])
+        answer = self.find_optimal(run_dir=self.folder / "other")
+        self.assertGreater(answer["trials"]["diverged"], 0)
+        self.assertGreater(answer["trials"]["failed"], 0)
+        excluded = sum(entry["count"] for entry in answer["fit"]["rows"]["excluded"])
+        self.assertGreaterEqual(excluded, answer["trials"]["diverged"] + answer["trials"]["failed"])
+        self.assertTrue(any("refused by the script" in text for text in answer["warnings"]))
+
+    def test_a_law_that_is_not_identified_recommends_nothing(self):
+        answer = self.find_optimal("--sweep", "grid", "--sweep-option", "sizes=32,64",
+                                   "--sweep-option", "tokens=20000", code=1)
+        self.assertIsNone(answer["recommendation"])
+        self.assertEqual(answer["fit"]["status"], "not_identified")
+        self.assertTrue(answer["fit"]["reasons"])
+
+    def test_the_size_set_as_an_option_is_ignored_with_a_warning(self):
+        size = json.loads(self.sizewise("plugin", "show", "gpt", "--json").stdout)["size"]["name"]
+        done = self.sizewise("find-optimal", *self.experiment(), "--json", "--model-option", size + "=64")
+        self.assertIn("warning", done.stderr)
+        self.assertIn(size, done.stderr)
+
+
+if __name__ == "__main__":
+    harness.main()

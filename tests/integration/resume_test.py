@@ -1,0 +1,219 @@
+"""Runs that are killed, shared, damaged or changed behind their back."""
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+import harness
+
+
+class Resume(harness.Scripted):
+    def start(self, *more, arguments=None):
+        words = arguments or ["find-optimal", *self.experiment(), "--json"]
+        return subprocess.Popen([harness.SIZEWISE, *words, *more], env=self.environment, cwd=self.folder,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def wait_for_results(self, number, timeout=60):
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            if (self.run_dir / "results").is_dir() and len(self.results()) >= number:
+                return
+            time.sleep(0.005)
+        self.fail("no results came")
+
+    def results(self):
+        return sorted((self.run_dir / "results").glob("*.json"))
+
+    def finished(self, directory):
+        answer = self.find_optimal(run_dir=directory)
+        return answer, self.sorted_runs(directory)
+
+    def test_ten_kills_change_nothing(self):
+        self.script(seconds=0.05)
+        expected = self.finished(self.folder / "undisturbed")[1]
+        self.count.unlink()
+        seed = int(os.environ.get("SIZEWISE_TEST_SEED", "20"))
+        chance = random.Random(seed)
+        kills = 0
+        while kills < 10:
+            process = self.start("--quiet")
+            try:
+                process.wait(chance.uniform(0.1, 1.2))
+            except subprocess.TimeoutExpired:
+                pass
+            process.kill()
+            process.communicate()
+            kills += 1
+        answer, runs = self.finished(self.run_dir)
+        self.assertEqual(runs, expected)
+        self.assertEqual(answer["trials"]["done"], answer["trials"]["planned"])
+        # At most the two trials that a kill interrupted began again.
+        self.assertLessEqual(self.started(), len(runs) + 2 * kills)
+        self.assertFalse(list((self.run_dir / "results").glob(".*")), "nothing half-written")
+
+    def test_a_kill_leaves_no_worker(self):
+        self.script(seconds=30)
+        process = self.start()
+        end = time.monotonic() + 30
+        while self.started() == 0 and time.monotonic() < end:
+            time.sleep(0.01)
+        process.kill()
+        process.communicate()
+        time.sleep(0.3)
+        left = [path for path in pathlib.Path("/proc").glob("[0-9]*/environ") if self.owned(path)]
+        self.assertEqual(left, [])
+
+    def owned(self, path):
+        try:
+            return str(self.folder).encode() in path.read_bytes()
+        except OSError:
+            return False
+
+    def test_ctrl_c_stops_cleanly_and_says_how_to_continue(self):
+        self.script(seconds=0.3)
+        process = self.start()
+        self.wait_for_results(2)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 130)
+        self.assertIn(f"sizewise run {self.run_dir}", err)
+        self.assertTrue(json.loads(out)["interrupted"])
+        self.assertEqual(len(self.rows()), len(self.results()))
+        done = len(self.results())
+        self.script()
+        answer = json.loads(self.sizewise("run", self.run_dir, "--json").stdout)
+        self.assertEqual(answer["trials"]["reused"], done)
+
+    def test_a_second_program_on_the_same_directory_is_refused(self):
+        self.script(seconds=0.3)
+        process = self.start()
+        self.wait_for_results(1)
+        self.refused("run", self.run_dir, parts=["another program", str(process.pid), str(self.run_dir)])
+        process.kill()
+        process.communicate()
+        self.script()
+        self.sizewise("run", self.run_dir)
+
+    def test_another_experiment_is_refused_naming_the_first_difference(self):
+        self.find_optimal()
+        before = self.sorted_runs()
+        for flag, value, part in (("seed", "7", "recipe.seed is 7, the run's is 0"),
+                                  ("budgets", "1e10,5e10", "budgets is [10000000000.0,50000000000.0]"),
+                                  ("learning-rate", "0.1", "recipe.learning_rate is 0.1")):
+            self.refused("find-optimal", *self.experiment(**{flag: value}), parts=["another experiment", part])
+        self.assertEqual(self.sorted_runs(), before)
+
+    def test_a_folder_that_is_no_run_is_left_alone(self):
+        self.run_dir.mkdir()
+        (self.run_dir / "thesis.tex").write_text("precious")
+        self.refused("find-optimal", *self.experiment(), parts=["thesis.tex", "--run-dir"])
+        self.refused("run", self.run_dir, parts=["no run directory"])
+        self.refused("run", self.folder / "nowhere", parts=["there is no such folder"])
+        self.assertEqual([path.name for path in self.run_dir.iterdir()], ["thesis.tex"])
+
+    def test_damaged_results_are_set_aside_and_trained_again(self):
+        self.find_optimal()
+        expected = self.sorted_runs()
+        results = self.results()
+        whole = results[0].read_bytes()
+        results[0].write_bytes(whole[: len(whole) // 2])
+        results[1].write_text(re.sub(r'"loss": \d', '"loss": 9', results[1].read_text()))
+        results[2].write_bytes(b"")
+        shutil.copy(results[4], results[3])
+        started = self.started()
+        done = self.sizewise("run", self.run_dir, "--json")
+        damaged = sorted(path.name for path in (self.run_dir / "results").glob("*.damaged-*"))
+        self.assertEqual(len(damaged), 4, done.stderr)
+        self.assertEqual(done.stderr.count("set aside"), 4)
+        self.assertEqual(self.started(), started + 4)
+        self.assertEqual(self.sorted_runs(), expected)
+
+    def test_a_changed_plan_is_refused(self):
+        self.find_optimal()
+        plan = self.run_dir / "plan.json"
+        whole = plan.read_text()
+        for before, after in (('"tokens": ', '"tokens": 1'), ('"threads": 1', '"threads": 2')):
+            plan.write_text(whole.replace(before, after, 1))
+            self.refused("run", self.run_dir, parts=["plan.json", "changed"])
+        plan.write_text(whole[:100])
+        self.refused("run", self.run_dir, parts=["plan.json", "not a plan"])
+
+    def test_a_changed_plugin_stops_the_run_until_accepted(self):
+        plugins = self.folder / "plugins"
+        plugins.mkdir()
+        shutil.copy(harness.PLUGINS / "gpt.so", plugins)
+        model = plugins / "gpt.so"
+        self.find_optimal(model=model)
+        with open(model, "ab") as file:
+            file.write(b"\0")
+        self.refused("run", self.run_dir, parts=["model plugin", "SHA-256", "--accept-changes"])
+        done = self.sizewise("run", self.run_dir, "--accept-changes")
+        self.assertIn("accepted", done.stderr)
+        self.sizewise("run", self.run_dir)
+
+    def test_changed_data_stop_the_run_until_accepted(self):
+        self.find_optimal()
+        self.script(fingerprint="other")
+        self.refused("run", self.run_dir, parts=["fingerprint", "other", "--accept-changes"])
+        self.sizewise("run", self.run_dir, "--accept-changes")
+
+    def test_runs_csv_is_derived(self):
+        self.find_optimal()
+        expected = (self.run_dir / "runs.csv").read_bytes()
+        (self.run_dir / "runs.csv").write_text("nonsense")
+        self.sizewise("run", self.run_dir)
+        self.assertEqual((self.run_dir / "runs.csv").read_bytes(), expected)
+
+
+class DeadWorkers(harness.Scripted):
+    def test_a_trial_whose_worker_dies_is_tried_once_more(self):
+        for kind in ("segv", "exit0", "garbage"):
+            with self.subTest(kind):
+                mark = self.folder / ("mark-" + kind)
+                self.script(faults=[self.fault(kind=kind, times=1, mark=str(mark))])
+                done = self.sizewise("find-optimal", *self.experiment(run_dir=self.folder / kind), "--json")
+                answer = json.loads(done.stdout)
+                self.assertEqual(answer["trials"]["failed"], 0)
+                self.assertIn("is tried once more", done.stderr)
+        self.assertIn("signal 11 (SIGSEGV)", "".join(self.all_warnings("segv")))
+        self.assertIn("its log ends: about to segv", "".join(self.all_warnings("segv")))
+
+    def all_warnings(self, name):
+        return json.loads((self.folder / name / "outcome.json").read_text())["warnings"]
+
+    def test_a_trial_whose_worker_dies_twice_has_failed_and_the_rest_goes_on(self):
+        self.find_optimal(run_dir=self.folder / "first")
+        size = sorted({int(row["size"]) for row in self.rows(self.folder / "first")})[0]
+        self.script(faults=[{"method": "train", "kind": "segv", "size": size}])
+        answer = self.find_optimal()
+        self.assertGreater(answer["trials"]["failed"], 0)
+        self.assertGreater(answer["trials"]["done"], 10)
+        failed = [row for row in self.rows() if row["status"] == "failed"]
+        self.assertEqual({row["size"] for row in failed}, {str(size)})
+        self.script()
+        answer = json.loads(self.sizewise("run", self.run_dir, "--retry-failed", "--json").stdout)
+        self.assertEqual(answer["trials"]["failed"], 0)
+
+    def test_where_every_trial_fails_the_reason_is_said(self):
+        self.script(faults=[{"method": "train", "kind": "error", "message": "no memory left"}])
+        self.refused("find-optimal", *self.experiment(), code=1, parts=["all", "failed", "no memory left"])
+
+    def test_a_worker_that_dies_before_the_sweep_leaves_no_run(self):
+        self.script(faults=[{"method": "describe", "kind": "segv"}])
+        self.refused("find-optimal", *self.experiment(), parts=["SIGSEGV", "`describe`"])
+        self.assertFalse(self.run_dir.exists())
+
+    def test_a_flood_on_standard_output_does_no_harm(self):
+        self.script(faults=[{"method": "train", "kind": "flood", "mebibytes": 20}])
+        self.find_optimal()
+        largest = max(path.stat().st_size for path in (self.run_dir / "logs").iterdir())
+        self.assertLessEqual(largest, 65536)
+
+
+if __name__ == "__main__":
+    harness.main()
