@@ -1,5 +1,6 @@
 #include "running/progress_meter.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <nlohmann/json.hpp>
@@ -34,6 +35,9 @@ void ProgressMeter::hear(const planning::Trial& trial, const nlohmann::json& eve
   }
   const double rate = number_at(event, "tokens_per_second");
   running.units_per_second = std::isfinite(rate) ? rate : 0;
+  // For the moments in which no trial has told its own yet.
+  progress_.units_per_second =
+      std::max(progress_.units_per_second, running.units_per_second);
   if (const double loss = number_at(event, "loss"); std::isfinite(loss)) {
     progress_.loss = loss;
     progress_.trial = trial.id;
@@ -54,11 +58,14 @@ double ProgressMeter::seconds() const {
 Progress ProgressMeter::now() const {
   Progress progress = progress_;
   double here = trained_here_;
-  progress.units_per_second = 0;
+  double units_per_second = 0;
   for (const auto& [trial, running] : running_) {
     progress.flops_finished += running.flops;
     here += running.flops;
-    progress.units_per_second += running.units_per_second;
+    units_per_second += running.units_per_second;
+  }
+  if (units_per_second > 0) {
+    progress.units_per_second = units_per_second;
   }
   progress.seconds = seconds();
   const double left = progress.flops_planned - progress.flops_finished;
