@@ -156,6 +156,17 @@ class Resume(harness.Scripted):
         self.assertIn("accepted", done.stderr)
         self.sizewise("run", self.run_dir)
 
+    def test_a_run_is_continued_from_any_folder(self):
+        plugins = self.folder / "plugins"
+        plugins.mkdir()
+        shutil.copy(harness.PLUGINS / "gpt.so", plugins / "mine.so")
+        self.sizewise("plan", *self.experiment(model="plugins/mine.so", **{"dataset-option": "path=text.txt"}))
+        elsewhere = self.folder / "elsewhere"
+        elsewhere.mkdir()
+        done = subprocess.run([harness.SIZEWISE, "run", self.run_dir], env=self.environment, cwd=elsewhere,
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_changed_data_stop_the_run_until_accepted(self):
         self.find_optimal()
         self.script(fingerprint="other")

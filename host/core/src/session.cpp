@@ -38,6 +38,21 @@ std::filesystem::path working_folder(const planning::Plan& plan) {
                                                         : std::filesystem::path();
 }
 
+/// The folders given now, then those of the plan that are not among them.
+std::vector<std::filesystem::path> merged(std::vector<std::filesystem::path> now,
+                                          const std::vector<std::string>& before) {
+  std::error_code ignored;
+  for (const std::filesystem::path folder : before) {
+    const bool known = std::any_of(now.begin(), now.end(), [&](const auto& other) {
+      return std::filesystem::equivalent(folder, other, ignored);
+    });
+    if (!known && std::filesystem::is_directory(folder, ignored)) {
+      now.push_back(folder);
+    }
+  }
+  return now;
+}
+
 json trained_with(const planning::Provenance& provenance) {
   return {{"trainer", provenance.trainer},
           {"plugins", provenance.plugins},
@@ -49,10 +64,7 @@ json trained_with(const planning::Provenance& provenance) {
 Session::Session(const std::optional<Experiment>& experiment,
                  RunSettings settings,
                  Callbacks callbacks)
-    : settings_(std::move(settings)),
-      callbacks_(std::move(callbacks)),
-      catalog_(loading::PluginCatalog::scan(
-          loading::default_search_path(settings_.plugin_dirs))) {
+    : settings_(std::move(settings)), callbacks_(std::move(callbacks)) {
   find_directory(experiment);
   prepare();
 }
@@ -65,10 +77,14 @@ void Session::find_directory(const std::optional<Experiment>& experiment) {
     directory_.emplace(running::RunDirectory::open(settings_.run_dir));
     plan_ = directory_->plan();
     check_threads(plan_);
+    settings_.plugin_dirs = merged(settings_.plugin_dirs, plan_.plugin_dirs);
   } else {
     running::RunDirectory::check_free(settings_.run_dir);
     plan_.threads = settings_.threads;
     plan_.working_folder = std::filesystem::current_path().string();
+    for (const std::filesystem::path& folder : settings_.plugin_dirs) {
+      plan_.plugin_dirs.push_back(std::filesystem::absolute(folder).string());
+    }
   }
   const Experiment& asked = experiment ? *experiment : directory_->experiment();
   const planning::Slots slots =
@@ -78,7 +94,10 @@ void Session::find_directory(const std::optional<Experiment>& experiment) {
                              planning::usable_cores());
   plan_.threads = slots.threads;
   settings_.jobs = slots.jobs;
-  resolved_ = planning::resolve(catalog_, asked, slots.threads);
+  resolved_ = planning::resolve(
+      loading::PluginCatalog::scan(loading::default_search_path(settings_.plugin_dirs)),
+      asked,
+      slots.threads);
   experiment_ = planning::completed(asked, resolved_);
   if (directory_) {
     directory_->check_same(experiment_);
@@ -252,6 +271,7 @@ bool Session::train_missing() {
   if (missing.empty()) {
     return true;
   }
+  directory_->remove_outcome();
   const running::PoolListener listener{
       [this](const Trial& trial, TrialResult result, const std::string& log) {
         take(trial, std::move(result), log);

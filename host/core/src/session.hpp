@@ -10,7 +10,6 @@
 #include "sizewise/sweep.hpp"
 
 #include "fitting/fit_report.hpp"
-#include "loading/plugin_catalog.hpp"
 #include "planning/plan.hpp"
 #include "planning/setting.hpp"
 #include "planning/sweep_view.hpp"
@@ -69,7 +68,6 @@ class Session {
   RunSettings settings_;
   Callbacks callbacks_;
   running::ProgressMeter meter_;
-  loading::PluginCatalog catalog_;
   std::optional<running::RunDirectory> directory_;
   Experiment experiment_;
   planning::ResolvedExperiment resolved_;

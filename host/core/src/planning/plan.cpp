@@ -118,14 +118,15 @@ std::vector<Trial> make_trials(const std::vector<TrialRequest>& requests,
     }
     const auto least = static_cast<int64_t>(host.least_units().value());
     if (request.tokens < least) {
-      throw Error(ErrorCode::kConfiguration,
-                  fmt::format("sweep '{}' asks for a trial of size {} on {} units of data, "
-                              "less than one batch of {}",
-                              sweep_id,
-                              request.size,
-                              request.tokens,
-                              least),
-                  fmt::format("ask for at least {}, or for a smaller --batch-size", least));
+      throw Error(
+          ErrorCode::kConfiguration,
+          fmt::format("sweep '{}' asks for a trial of size {} on {} units of data, "
+                      "less than one batch of {}",
+                      sweep_id,
+                      request.size,
+                      request.tokens,
+                      least),
+          fmt::format("ask for at least {}, or for a smaller --batch-size", least));
     }
     const SizeFacts facts = host.describe(request.size);
     Trial trial;

@@ -43,7 +43,8 @@ struct Plan {
   int threads = 1;
   Provenance provenance;
   DatasetInfo data;
-  std::string working_folder;  ///< relative paths of options start here
+  std::string working_folder;            ///< relative paths of options start here
+  std::vector<std::string> plugin_dirs;  ///< where the user said plugins are
   std::vector<std::vector<Trial>> rounds;
   /// Accepted changes of plugins or data, in words.
   std::vector<std::string> changes;
@@ -67,8 +68,8 @@ struct Plan {
 [[nodiscard]] std::string first_difference(const Provenance& before,
                                            const Provenance& now);
 
-/// Turns what a sweep asks for into trials: tokens in whole samples, sizes described, what
-/// an earlier round holds left out.
+/// Turns what a sweep asks for into trials: tokens in whole samples, sizes described,
+/// what an earlier round holds left out.
 /// @throws Error kConfiguration for less data than one batch
 /// @throws Error kPlugin where the sweep asks for no tokens or for a size that the model
 /// does not have

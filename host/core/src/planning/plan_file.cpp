@@ -56,6 +56,7 @@ json header_of(const Plan& plan) {
           {"fingerprint", plan.provenance.fingerprint},
           {"data", json::parse(plan.data.to_json())},
           {"working_folder", plan.working_folder},
+          {"plugin_dirs", plan.plugin_dirs},
           {"changes", plan.changes}};
 }
 
@@ -73,6 +74,7 @@ Plan plan_from_json(const json& object) {
   plan.provenance.fingerprint = object.at("fingerprint").get<std::string>();
   plan.data = DatasetInfo::from_json(object.at("data").dump());
   plan.working_folder = object.at("working_folder").get<std::string>();
+  plan.plugin_dirs = object.at("plugin_dirs").get<std::vector<std::string>>();
   plan.changes = object.at("changes").get<std::vector<std::string>>();
   return plan;
 }

@@ -59,12 +59,19 @@ ResolvedExperiment resolve(const loading::PluginCatalog& catalog,
 }
 
 Experiment completed(const Experiment& experiment, const ResolvedExperiment& resolved) {
+  const auto complete = [](PluginChoice& choice, const ResolvedPlugin& plugin) {
+    // A path is kept whole, so that the run can be continued from another folder.
+    if (choice.plugin != plugin.id()) {
+      choice.plugin = plugin.file.path.string();
+    }
+    choice.options = plugin.options;
+  };
   Experiment whole = experiment;
-  whole.model.options = resolved.setting.model.options;
-  whole.dataset.options = resolved.setting.dataset.options;
-  whole.loss.options = resolved.setting.loss.options;
-  whole.sweep.options = resolved.sweep.options;
-  whole.fit.options = resolved.fit.options;
+  complete(whole.model, resolved.setting.model);
+  complete(whole.dataset, resolved.setting.dataset);
+  complete(whole.loss, resolved.setting.loss);
+  complete(whole.sweep, resolved.sweep);
+  complete(whole.fit, resolved.fit);
   return whole;
 }
 

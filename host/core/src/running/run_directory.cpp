@@ -279,6 +279,11 @@ void RunDirectory::save_outcome(std::string_view text) const {
   replace_file(outcome_file(), text);
 }
 
+void RunDirectory::remove_outcome() const {
+  std::error_code ignored;  // most often there is none
+  fs::remove(outcome_file(), ignored);
+}
+
 void RunDirectory::save_log(std::string_view trial, std::string_view text) const {
   if (!text.empty()) {
     make_folder(folder_ / "logs");

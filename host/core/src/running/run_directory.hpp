@@ -71,6 +71,8 @@ class RunDirectory {
   void save_runs(std::string_view csv) const;
   void save_law(std::string_view json) const;
   void save_outcome(std::string_view json) const;
+  /// The run is not finished any more.
+  void remove_outcome() const;
   /// What a trial's worker printed; none where it printed nothing.
   void save_log(std::string_view trial, std::string_view text) const;
   [[nodiscard]] std::filesystem::path metrics_file(std::string_view trial) const;
