@@ -13,6 +13,9 @@ function(sizewise_target target)
     ${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow
                       $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor;-Woverloaded-virtual>
                       $<$<BOOL:${SIZEWISE_WARNINGS_AS_ERRORS}>:-Werror>)
+  if(SIZEWISE_FUZZERS)
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
   if(SIZEWISE_SANITIZER STREQUAL "address")
     target_compile_options(${target} PRIVATE -fsanitize=address,undefined -fno-omit-frame-pointer
                                              -fno-sanitize-recover=all)
