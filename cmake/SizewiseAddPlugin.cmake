@@ -6,8 +6,6 @@
 # dataset, loss and quantizer link LibTorch through Sizewise::sdk_torch, the others Sizewise::sdk.
 include_guard(GLOBAL)
 
-set(SIZEWISE_PLUGIN_TEMPLATE "${CMAKE_CURRENT_LIST_DIR}/plugin_manifest.cpp.in")
-
 # What the host's reader of manifests refuses when a plugin is loaded is refused here first, when the
 # project is configured: the author sees it, not the user.
 
@@ -165,7 +163,7 @@ function(sizewise_add_plugin target)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${SIZEWISE_MANIFEST_FILE}")
   get_filename_component(SIZEWISE_MANIFEST_FILE "${SIZEWISE_MANIFEST_FILE}" NAME)
   set(generated "${CMAKE_CURRENT_BINARY_DIR}/${target}_manifest.cpp")
-  configure_file("${SIZEWISE_PLUGIN_TEMPLATE}" "${generated}" @ONLY)
+  configure_file("${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plugin_manifest.cpp.in" "${generated}" @ONLY)
 
   set(torch_kinds model dataset loss quantizer)
   if(kind IN_LIST torch_kinds)

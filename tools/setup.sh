@@ -1,5 +1,5 @@
 # Sourced by ./dev: what must be there before anything is built.
-# Defines set_up, which sets cmake_options (an array) and python (with torch and numpy).
+# Defines set_up, which sets torch_prefix, python (with torch and numpy) and cmake_options (an array).
 
 torch_spec=${SIZEWISE_TORCH_SPEC:-torch==2.13.0}
 venv=$build/venv
@@ -77,6 +77,7 @@ find_torch() {
     [ -f "$prefix/share/cmake/Torch/TorchConfig.cmake" ] ||
       stop "'$torch_spec' brought no LibTorch into $venv; set SIZEWISE_TORCH_SPEC to a requirement that does"
   fi
+  torch_prefix=$prefix
   cmake_options=("-DTorch_DIR=$prefix/share/cmake/Torch" "-DSIZEWISE_PYTHON=$python")
 }
 

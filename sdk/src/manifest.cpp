@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -169,17 +170,18 @@ OptionSchema parse_options(const std::string& id, const json& object) {
   for (const auto& [name, option] : object.items()) {
     specs.push_back(parse_option(name, option));
   }
-  OptionSchema schema(id, specs);
-  for (const OptionSpec& spec : specs) {
+  for (OptionSpec& spec : specs) {
     if (spec.default_value) {
       // A default that breaks its own rules would surface at a user instead of at the
-      // author.
+      // author. It also takes the declared type here, so that a default and the same
+      // value given are the same options.
       Options only;
       only.set(spec.name, *spec.default_value);
-      static_cast<void>(OptionSchema(id, {spec}).resolve(only));
+      const Options resolved = OptionSchema(id, {spec}).resolve(only);
+      spec.default_value = resolved.values().at(spec.name);
     }
   }
-  return schema;
+  return {id, std::move(specs)};
 }
 
 Manifest parse_fields(const json& object, std::string_view text) {

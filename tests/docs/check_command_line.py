@@ -39,7 +39,11 @@ def main():
         sys.exit("`sizewise --help` lists no commands")
     all_flags = set()
     for command in commands:
-        flags = set(FLAG.findall(help_of(program, command)))
+        text = help_of(program, command)
+        # A command with commands of its own names them, as in "sizewise plugin list --help".
+        for word in re.findall(rf"sizewise {command} ([a-z]+) --help", text):
+            text += help_of(program, command, word)
+        flags = set(FLAG.findall(text))
         all_flags |= flags
         text = sections.get(f"sizewise {command}")
         if text is None:

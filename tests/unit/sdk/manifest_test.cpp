@@ -36,6 +36,17 @@ TEST(Manifest, ReadsEveryField) {
   EXPECT_EQ(manifest.options.resolve({}).get<int64_t>("layers"), 2);
 }
 
+TEST(Manifest, GivesADefaultItsDeclaredType) {
+  std::string text(kGood);
+  text.replace(text.find("\"integer\""), 9, "\"number\"");
+  const Manifest manifest = parse_manifest(text);
+  Options given;
+  given.set("layers", 2.0);
+  // Both determine the same trials, so they must be the same text.
+  EXPECT_EQ(manifest.options.resolve({}).to_json(),
+            manifest.options.resolve(given).to_json());
+}
+
 TEST(Manifest, RefusesWhatBreaksItsRules) {
   const std::string good(kGood);
   EXPECT_THAT(refusal(good, "\"mlp\"", "\"My Net\""), HasSubstr("\"id\" is 'My Net'"));
