@@ -25,7 +25,9 @@ def commands_of(program):
 
 def sections_of(document):
     """Heading -> text, for headings of the second and third level."""
-    parts = re.split(r"^##+ (.*)$", document.read_text(), flags=re.MULTILINE)
+    # Examples show flags of other commands too.
+    text = re.sub(r"^```sh$.*?^```$", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
+    parts = re.split(r"^##+ (.*)$", text, flags=re.MULTILINE)
     return {heading.strip("` "): text for heading, text in zip(parts[1::2], parts[2::2])}
 
 
