@@ -37,11 +37,10 @@ void CurveFile::finish(const training::TrialResult& result) {
 
 void CurveFile::check() const {
   if (!file_) {
-    throw Error(ErrorCode::kIo,
-                fmt::format("{}: cannot be written: {}",
-                            path_.string(),
-                            std::strerror(errno)),
-                "check that its folder exists, may be written to and is not full");
+    throw Error(
+        ErrorCode::kIo,
+        fmt::format("{}: cannot be written: {}", path_.string(), std::strerror(errno)),
+        "check that its folder exists, may be written to and is not full");
   }
 }
 

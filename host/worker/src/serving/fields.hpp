@@ -7,8 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
-// Reading the fields of a request: a wrong one is an Error that names it, what it holds and
-// what is allowed.
+// Reading the fields of a request: a wrong one is an Error that names it, what it holds
+// and what is allowed.
 
 namespace sizewise::serving {
 

@@ -211,8 +211,9 @@ json Worker::invert(const json& params, const EventSink& send_event) {
     return training::params_of_size(made.parts.family, size);
   };
   const SizeSpec spec = size_spec_of(params, plugins_.file(made.model.path).manifest);
-  return {{"sizes",
-           contract::invert_sizes(spec, numbers_field(params, "params"), params_of_size)}};
+  return {
+      {"sizes",
+       contract::invert_sizes(spec, numbers_field(params, "params"), params_of_size)}};
 }
 
 json Worker::checkpoint_facts(const json& params,

@@ -152,8 +152,7 @@ int64_t cudnn_rnn(OperatorArguments arguments) {
 }
 
 int64_t cudnn_rnn_backward(OperatorArguments arguments) {
-  return cudnn_rnn(arguments) *
-         (1 + static_cast<int64_t>(mask_at(arguments[21], 3)));
+  return cudnn_rnn(arguments) * (1 + static_cast<int64_t>(mask_at(arguments[21], 3)));
 }
 
 const std::unordered_map<std::string_view, Formula>& formulas() {
@@ -248,7 +247,8 @@ bool looks_like_matrix_work(std::string_view name, OperatorArguments arguments) 
   }
   int matrices = 0;
   const auto look_at = [&matrices](const at::Tensor& tensor) {
-    matrices += tensor.defined() && tensor.is_floating_point() && tensor.dim() >= 2 ? 1 : 0;
+    matrices +=
+        tensor.defined() && tensor.is_floating_point() && tensor.dim() >= 2 ? 1 : 0;
   };
   for (const c10::IValue& argument : arguments) {
     if (argument.isTensor()) {

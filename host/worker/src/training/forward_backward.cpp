@@ -35,13 +35,14 @@ void check_loss(const LossValue& value, const Ingredients& ingredients) {
                     value.units));
   }
   if (!value.mean.requires_grad()) {
-    throw Error(ErrorCode::kPlugin,
-                fmt::format("the loss of plugin '{}' does not depend on the parameters of "
-                            "plugin '{}': there is no gradient",
-                            ingredients.loss.id,
-                            ingredients.family.id),
-                "register parameters with register_parameter() or register_module(), and "
-                "detach nothing on the way from them to the output");
+    throw Error(
+        ErrorCode::kPlugin,
+        fmt::format("the loss of plugin '{}' does not depend on the parameters of "
+                    "plugin '{}': there is no gradient",
+                    ingredients.loss.id,
+                    ingredients.family.id),
+        "register parameters with register_parameter() or register_module(), and "
+        "detach nothing on the way from them to the output");
   }
 }
 
@@ -114,10 +115,10 @@ StepOutcome ForwardBackward::run(int64_t first_sample, int64_t samples) {
   StepOutcome outcome;
   double units = 0;
   for (const int64_t count : passes) {
-    const TensorMap batch = fetch_batch(
-        ingredients_.dataset,
-        {Split::kTrain, first_sample, count, ingredients_.recipe.seed},
-        device_);
+    const TensorMap batch =
+        fetch_batch(ingredients_.dataset,
+                    {Split::kTrain, first_sample, count, ingredients_.recipe.seed},
+                    device_);
     const LossValue value = count_pass(batch, nominal_units, whole_step, outcome.flops);
     if (whole_step) {
       outcome.loss = value.mean;

@@ -54,8 +54,7 @@ void rethrow_named(std::string_view plugin, std::string_view doing) {
     }
     throw Error(ErrorCode::kPlugin, prefix + message);
   } catch (const std::bad_alloc&) {
-    throw Error(
-        ErrorCode::kTraining, prefix + "out of memory", std::string(kLessMemory));
+    throw Error(ErrorCode::kTraining, prefix + "out of memory", std::string(kLessMemory));
   } catch (const std::exception& error) {
     throw Error(ErrorCode::kPlugin, prefix + without_backtrace(error.what()));
   } catch (...) {

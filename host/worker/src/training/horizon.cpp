@@ -45,9 +45,8 @@ Horizon plan_horizon(int64_t tokens, const DatasetInfo& data, const Recipe& reci
                     data.unit),
         fmt::format("raise the budget, or lower --batch-size to at most {}", samples));
   }
-  return {samples,
-          recipe.batch_size,
-          (samples + recipe.batch_size - 1) / recipe.batch_size};
+  return {
+      samples, recipe.batch_size, (samples + recipe.batch_size - 1) / recipe.batch_size};
 }
 
 std::vector<int64_t> split_step(int64_t samples, int64_t passes) {

@@ -45,17 +45,17 @@ inline constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
 /// What one trial came to. Losses are in nats per unit.
 struct TrialResult {
   TrialStatus status = TrialStatus::kNotRun;
-  std::string reason;                   ///< of divergence; else empty
-  int64_t params = 0;                   ///< N
-  int64_t tokens = 0;                   ///< D: units consumed
-  double loss = kNotMeasured;           ///< mean over the whole validation split
-  double train_loss = kNotMeasured;     ///< mean over the last tenth of the steps
-  std::optional<double> accuracy;       ///< where the loss plugin counts hits
-  double flops = kNotMeasured;          ///< counted, forward and backward, all steps
-  double flops_6nd = kNotMeasured;      ///< 6 N D
-  double epochs = 0;                    ///< passes over the training split
-  int64_t steps = 0;                    ///< optimizer steps taken
-  double seconds = kNotMeasured;        ///< the whole trial, validation included
+  std::string reason;                ///< of divergence; else empty
+  int64_t params = 0;                ///< N
+  int64_t tokens = 0;                ///< D: units consumed
+  double loss = kNotMeasured;        ///< mean over the whole validation split
+  double train_loss = kNotMeasured;  ///< mean over the last tenth of the steps
+  std::optional<double> accuracy;    ///< where the loss plugin counts hits
+  double flops = kNotMeasured;       ///< counted, forward and backward, all steps
+  double flops_6nd = kNotMeasured;   ///< 6 N D
+  double epochs = 0;                 ///< passes over the training split
+  int64_t steps = 0;                 ///< optimizer steps taken
+  double seconds = kNotMeasured;     ///< the whole trial, validation included
   std::vector<std::string> warnings;
 };
 

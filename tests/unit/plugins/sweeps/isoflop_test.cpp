@@ -152,7 +152,9 @@ TEST_P(IsoflopBrackets, SpendingTheBudgetOnEveryTrial) {
 INSTANTIATE_TEST_SUITE_P(Laws,
                          IsoflopBrackets,
                          ::testing::ValuesIn(families()),
-                         [](const auto& one) { return one.param.name; });
+                         [](const auto& one) {
+                           return one.param.name;
+                         });
 
 TEST(Isoflop, AsksForDifferentSizesOfABudget) {
   LawHost host({}, budgets({1e13, 1e14}));
