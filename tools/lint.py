@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""lint.py BUILD_FOLDER [FILE...]: clang-tidy over the project's own sources.
+"""lint.py BUILD_FOLDER [--changed | FILE...]: clang-tidy over the project's own sources.
 
 Nine tenths of what clang-tidy costs are the headers of libraries, so sources with one configuration
 and one compile command are checked in groups, as one translation unit; where a group has findings
 or its sources cannot stand in one unit, it is halved. Sources that include LibTorch are checked only
 where changed: against where this branch left main, or against the commit before where it is main.
-FILEs that are named are checked, each alone. A verdict is kept in BUILD_FOLDER/lint under a key that
+With --changed no source is checked that has not changed. FILEs that are named are checked, each alone. A verdict is kept in BUILD_FOLDER/lint under a key that
 covers the source, every header of the project that it reaches, its command and the configuration.
 """
 
@@ -197,22 +197,24 @@ def groups_of(sources, size):
             yield members[i * len(members) // count:(i + 1) * len(members) // count]
 
 
-def select(sources, wanted, keep):
-    """Sources to check, how many are known to be clean, how many use LibTorch and are unchanged."""
+def select(sources, wanted, only_changed, keep):
+    """Sources to check, how many are known to be clean, how many are left out as unchanged."""
     if wanted:
         return [source for source in sources if source.path in wanted], 0, 0
     changed = changed_files()
-    due = [source for source in sources if not source.torch or source.path in changed]
+    due = [source for source in sources
+           if source.path in changed or not (source.torch or only_changed)]
     todo = [source for source in due if not (keep / source.key).exists()]
     return todo, len(due) - len(todo), len(sources) - len(due)
 
 
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
-    wanted = {pathlib.Path(name).resolve() for name in sys.argv[2:]}
+    only_changed = "--changed" in sys.argv[2:]
+    wanted = {pathlib.Path(name).resolve() for name in sys.argv[2:] if name != "--changed"}
     keep = build / "lint"
     keep.mkdir(exist_ok=True)
-    todo, known, unchanged = select(list(gather(build)), wanted, keep)
+    todo, known, unchanged = select(list(gather(build)), wanted, only_changed, keep)
     jobs, findings = os.cpu_count(), {}
     with tempfile.TemporaryDirectory(dir=build) as folder:
         linter = Linter(pathlib.Path(folder), keep)
@@ -222,7 +224,7 @@ def main():
                 findings.update(found)
     for text in findings.values():
         print(text, flush=True)
-    print(f"lint: {len(todo)} checked, {known} known to be clean, {unchanged} that include LibTorch "
+    print(f"lint: {len(todo)} checked, {known} known to be clean, {unchanged} left out as "
           "unchanged", file=sys.stderr)
     if findings:
         names = sorted(str(path.relative_to(SOURCE)) for path in findings)
