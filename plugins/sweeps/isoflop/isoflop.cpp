@@ -28,7 +28,7 @@ constexpr int kPilotSizes = 4;
 /// A pilot's budget is at most this share of the smallest budget.
 constexpr double kPilotBudgetShare = 0.5;
 /// Optimizer steps below which a trial says little, where sizes leave a choice.
-constexpr double kFewSteps = 8;
+constexpr double kFewSteps = 32;
 /// How N* grows with C until a sweep knows better: N* ~ C^a with a between 0.3 and 0.7 in
 /// every published fit. It only centres the first round.
 constexpr double kExpectedExponent = 0.5;

@@ -19,6 +19,8 @@ void ProgressMeter::plan(const planning::Trial& trial, bool finished) {
   if (progress_.trials_planned == 0) {
     progress_.loss = NAN;
   }
+  round_start_ = std::chrono::steady_clock::now();
+  round_start_flops_ = trained_here_;
   ++progress_.trials_planned;
   progress_.flops_planned += trial.flops();
   if (finished) {
@@ -69,7 +71,10 @@ Progress ProgressMeter::now() const {
   }
   progress.seconds = seconds();
   const double left = progress.flops_planned - progress.flops_finished;
-  progress.seconds_left = here > 0 ? left / here * progress.seconds : NAN;
+  const double trained = here - round_start_flops_;
+  const std::chrono::duration<double> elapsed =
+      std::chrono::steady_clock::now() - round_start_;
+  progress.seconds_left = trained > 0 ? left / trained * elapsed.count() : NAN;
   return progress;
 }
 

@@ -16,7 +16,7 @@ namespace sizewise::running {
 /// Adds up what workers tell about their trials.
 class ProgressMeter {
  public:
-  ProgressMeter() : start_(std::chrono::steady_clock::now()) {}
+  ProgressMeter() : start_(std::chrono::steady_clock::now()), round_start_(start_) {}
 
   /// A trial that is planned, and whether its result is there already.
   void plan(const planning::Trial& trial, bool finished);
@@ -35,6 +35,10 @@ class ProgressMeter {
   std::chrono::steady_clock::time_point start_;
   Progress progress_;
   double trained_here_ = 0;  ///< FLOPs of trials finished since the start
+  /// When the last round was planned, and what had been trained here then: rounds differ
+  /// in speed, so the time left follows from the present one.
+  std::chrono::steady_clock::time_point round_start_;
+  double round_start_flops_ = 0;
   std::map<std::string, Running> running_;
 };
 

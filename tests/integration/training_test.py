@@ -1,0 +1,158 @@
+"""The program with the real worker and the shipped plugins, on budgets of a second."""
+import json
+import random
+import struct
+import subprocess
+
+import harness
+
+
+class Real(harness.Folder):
+    def setUp(self):
+        super().setUp()
+        self.environment.pop("SIZEWISE_WORKER", None)
+        self.text.write_bytes(bytes(random.Random(1).choices(b"abcdefgh \n", k=20000)))
+
+    def data(self, **options):
+        options = {"path": self.text, "context": 16, **options}
+        return [word for name, value in options.items() for word in ("--dataset-option", f"{name}={value}")]
+
+    def words(self, *more, model="gpt", dataset="text", loss="cross_entropy", data=None):
+        return ["--model", model, "--dataset", dataset, *(data if data is not None else self.data()),
+                "--loss", loss, "--batch-size", "4", *more]
+
+    def experiment(self, *more, **keywords):
+        return self.words("--budgets", "1e8,2e8,4e8", "--run-dir", self.run_dir, "--bootstrap", "10",
+                          "--model-option", "layers=1", *more, **keywords)
+
+
+class Training(Real):
+    def test_ten_kills_change_nothing(self):
+        undisturbed = self.folder / "undisturbed"
+        words = self.experiment()
+        words[words.index("--run-dir") + 1] = undisturbed
+        done = subprocess.run([harness.SIZEWISE, "find-optimal", *map(str, words)], env=self.environment,
+                              capture_output=True, text=True, check=False)
+        self.assertIn(done.returncode, (0, 1), done.stderr)  # such small budgets need not identify a law
+        expected = self.sorted_runs(undisturbed)
+        self.assertGreater(len(expected), 10)
+        chance = random.Random(7)
+        for _ in range(10):
+            process = subprocess.Popen([harness.SIZEWISE, "find-optimal", *map(str, self.experiment()), "--quiet"],
+                                       env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                process.wait(chance.uniform(0.5, 4))
+            except subprocess.TimeoutExpired:
+                pass
+            process.kill()
+            process.wait()
+        done = subprocess.run([harness.SIZEWISE, "find-optimal", *map(str, self.experiment()), "--json"],
+                              env=self.environment, capture_output=True, text=True, check=False)
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        self.assertEqual(self.sorted_runs(), expected)
+        for row in self.rows():
+            # Checkpoint-free trials still leave their curve.
+            self.assertTrue((self.run_dir / "metrics" / (row["trial"] + ".jsonl")).is_file())
+
+    def test_a_recommendation_recounted_costs_the_budget(self):
+        done = subprocess.run([harness.SIZEWISE, "find-optimal", *map(str, self.experiment("--json"))],
+                              env=self.environment, capture_output=True, text=True, check=False)
+        answer = json.loads(done.stdout)
+        for made in answer["recommendations"]:
+            recounted = self.folder / "recounted"
+            again = self.sizewise("plan", *self.words("--sweep", "grid", "--sweep-option", f"sizes={made['size']}",
+                                                      "--sweep-option", f"tokens={made['tokens']}",
+                                                      "--model-option", "layers=1", "--run-dir", recounted), "--json")
+            trial = json.loads(again.stdout)["rounds"][0][0]
+            self.assertEqual(trial["params"], made["params"])
+            self.assertLess(abs(trial["flops"] / made["budget_flops"] - 1), 0.01)
+
+    def test_a_trained_model_evaluates_to_the_same_loss(self):
+        model = self.folder / "model"
+        trained = json.loads(self.sizewise("train", *self.words("--size", "16", "--tokens", "6400", "--output", model,
+                                                                "--threads", "1"), "--json").stdout)
+        self.assertEqual({path.name for path in model.iterdir()}, {"model.safetensors", "model.json"})
+        measured = json.loads(self.sizewise("evaluate", model, "--threads", "1", "--json").stdout)
+        self.assertEqual(measured["loss"], trained["loss"])
+        named = json.loads(self.sizewise("evaluate", model, "--dataset", "text", *self.data(), "--threads", "1",
+                                         "--json").stdout)
+        self.assertEqual(named["loss"], trained["loss"])
+        self.refused("train", *self.words("--size", "16", "--tokens", "6400", "--output", model),
+                     parts=["holds a model already", "--output"])
+
+    def test_the_same_seed_gives_the_same_bits(self):
+        loss = [json.loads(self.sizewise("train", *self.words("--size", "16", "--tokens", "3200", "--threads", "1",
+                                                              "--output", self.folder / str(run), "--seed", seed),
+                                         "--json").stdout)["loss"] for run, seed in ((1, 3), (2, 3), (3, 4))]
+        self.assertEqual(loss[0], loss[1])
+        self.assertNotEqual(loss[0], loss[2])
+
+
+class BadData(Real):
+    def refused(self, *arguments, parts, **keywords):
+        done = super().refused(*arguments, parts=parts, **keywords)
+        self.assertFalse(self.run_dir.exists(), "nothing is written")
+        return done
+
+    def find(self, *more, parts, **keywords):
+        self.refused("find-optimal", *self.experiment(*more, **keywords), parts=parts)
+
+    def test_a_dataset_that_is_missing(self):
+        nowhere = self.folder / "nowhere.txt"
+        self.refused("find-optimal", *self.words("--budgets", "1e8", "--run-dir", self.run_dir,
+                                                 data=self.data(path=nowhere)), parts=["nowhere.txt"])
+
+    def test_a_dataset_that_is_empty(self):
+        self.text.write_text("")
+        self.find(parts=["text.txt"])
+
+    def test_a_dataset_that_is_shorter_than_a_sample(self):
+        self.text.write_text("short")
+        self.find(parts=["context"])
+
+    def test_images_that_are_truncated(self):
+        images, labels = self.folder / "images", self.folder / "labels"
+        images.write_bytes(struct.pack(">IIII", 0x803, 100, 28, 28) + bytes(28 * 28 * 10))
+        labels.write_bytes(struct.pack(">II", 0x801, 100) + bytes(100))
+        data = ["--dataset-option", f"images={images}", "--dataset-option", f"labels={labels}"]
+        self.refused("find-optimal", *self.words("--budgets", "1e8", "--run-dir", self.run_dir, model="mlp",
+                                                 dataset="idx_images", data=data), parts=["images"])
+
+    def test_a_model_whose_output_does_not_fit_the_loss(self):
+        self.find(parts=["mse"], loss="mse")
+
+    def test_a_model_that_does_not_fit_the_data(self):
+        self.refused("find-optimal", *self.words("--budgets", "1e8", "--run-dir", self.run_dir, model="cnn"),
+                     parts=["cnn"])
+
+    def test_a_device_that_is_not_there(self):
+        self.find("--device", "cuda:77", parts=["cuda:77"])
+
+    def test_a_size_that_the_model_does_not_have(self):
+        self.refused("train", *self.words("--size", "17", "--tokens", "6400", "--output", self.folder / "model"),
+                     parts=["--size is 17", "the nearest is 16"])
+        self.assertFalse((self.folder / "model").exists())
+
+    def test_less_data_than_one_batch(self):
+        self.refused("train", *self.words("--size", "16", "--tokens", "16", "--output", self.folder / "model"),
+                     parts=["16", "batch"])
+        self.assertFalse((self.folder / "model").exists())
+
+    def test_flags_of_train_that_are_missing(self):
+        self.refused("train", *self.words("--size", "16"), parts=["--tokens is missing"])
+
+    def test_a_folder_without_a_model(self):
+        self.refused("evaluate", self.folder, parts=["holds no model"])
+
+    def test_a_model_that_is_damaged(self):
+        model = self.folder / "model"
+        self.sizewise("train", *self.words("--size", "16", "--tokens", "640", "--output", model))
+        weights = model / "model.safetensors"
+        whole = weights.read_bytes()
+        for damaged in (whole[: len(whole) // 2], whole[:-1] + bytes([whole[-1] ^ 1]), b""):
+            weights.write_bytes(damaged)
+            self.refused("evaluate", model, parts=["model.safetensors"])
+
+
+if __name__ == "__main__":
+    harness.main()
