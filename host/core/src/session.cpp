@@ -231,11 +231,11 @@ void Session::save() {
 
 void Session::train() {
   save();
-  for (const Trial& trial : plan_.trials()) {
-    meter_.plan(trial, results_.contains(trial.id));
-  }
   if (settings_.retry_failed) {
     retry_failed();
+  }
+  for (const Trial& trial : plan_.trials()) {
+    meter_.plan(trial, results_.contains(trial.id));
   }
   while (train_missing()) {
     const std::size_t before = plan_.rounds.size();
@@ -300,8 +300,13 @@ bool Session::train_missing() {
 
 void Session::take(const Trial& trial, TrialResult result, const std::string& log) {
   result.trained_with = trained_with(plan_.provenance).dump();
-  directory_->save_log(trial.id, log);
   directory_->commit(result);
+  try {
+    directory_->save_log(trial.id, log);
+  } catch (const Error& error) {
+    // The result is what counts; it is safe by now.
+    warn(fmt::format("the log of trial {} is lost: {}", trial.id, error.message()));
+  }
   meter_.finish(trial);
   for (const std::string& warning : result.warnings) {
     warn(fmt::format("trial {} (size {}): {}", trial.id, trial.size, warning));

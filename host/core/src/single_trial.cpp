@@ -132,6 +132,13 @@ SingleTrial train_one(const loading::PluginCatalog& catalog,
   const DatasetInfo data = DatasetInfo::from_json(
       worker.call("dataset", params, "the dataset").at("info").dump());
   const int64_t step = data.units_per_sample;
+  if (step < 1) {
+    throw Error(
+        ErrorCode::kPlugin,
+        fmt::format("dataset '{}' says that a sample has {} units; allowed: 1 or more",
+                    setting.dataset.id(),
+                    step));
+  }
   SingleTrial trial;
   trial.size = request.size;
   trial.output = std::filesystem::absolute(request.output);

@@ -24,13 +24,12 @@
 #include "training/count_step.hpp"
 #include "training/create_model.hpp"
 #include "training/guarded.hpp"
+#include "training/horizon.hpp"
 
 namespace sizewise::serving {
 namespace {
 
 using nlohmann::json;
-
-constexpr int64_t kEvaluationBatch = 32;
 
 void use_threads(const json& params) {
   if (const auto threads = optional_integer_field(params, "threads", 1)) {
@@ -290,11 +289,15 @@ json Worker::evaluate(const json& params, const EventSink& send_event) {
   const uint64_t bytes = checkpoint::load_weights(folder, trained->module());
   trained->module().to(device);
   Heartbeat heartbeat(send_event);
+  // Sums depend on how samples are grouped: by default as the trial grouped them, so that
+  // its loss is found again to the last bit.
+  const int64_t trained_with =
+      training::split_step(parts.recipe.batch_size, parts.recipe.accumulate).front();
   json result = evaluation_to_json(training::evaluate_model(
       *trained,
       parts,
       device,
-      optional_integer_field(params, "batch_size", 1).value_or(kEvaluationBatch),
+      optional_integer_field(params, "batch_size", 1).value_or(trained_with),
       [&] {
         heartbeat.beat();
       }));

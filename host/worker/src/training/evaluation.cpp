@@ -92,8 +92,16 @@ Evaluation evaluate_model(Model& model,
       after_batch();
     }
   }
+  if (sums.units < 1) {
+    throw Error(
+        ErrorCode::kPlugin,
+        fmt::format("plugin '{}': compute() counted {} units in the whole validation "
+                    "split; a loss is the mean over 1 or more",
+                    ingredients.loss.id,
+                    sums.units));
+  }
   evaluation.units = sums.units;
-  const auto units = static_cast<double>(std::max<int64_t>(sums.units, 1));
+  const auto units = static_cast<double>(sums.units);
   evaluation.loss = sums.loss.item<double>() / units;
   if (sums.counts_hits) {
     evaluation.accuracy = static_cast<double>(sums.hits.item<int64_t>()) / units;
