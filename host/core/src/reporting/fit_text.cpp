@@ -131,7 +131,7 @@ std::string status_text(const FitReport& report) {
 
 std::string optimum_row(const Optimum& optimum) {
   const std::string row = fmt::format(
-      "  {:<11.5g} {:<11.5g} {:<24} {:<11.5g} {:<8} {:>7}",
+      "  {:<10.5g} {:<10.5g} {:<24} {:<10.5g} {:<8} {:>9}",
       optimum.budget.value(),
       optimum.params.value(),
       optimum.params_interval ? interval_text(*optimum.params_interval) : "",
@@ -153,7 +153,7 @@ std::string optima_text(const FitReport& report) {
   const std::string level =
       report.bootstrap ? fmt::format("{:.4g} % INTERVAL", 100.0 * report.bootstrap->level)
                        : "";
-  text += fmt::format("  {:<11} {:<11} {:<24} {:<11} {:<8} {:>7}\n",
+  text += fmt::format("  {:<10} {:<10} {:<24} {:<10} {:<8} {:>9}\n",
                       "BUDGET",
                       "PARAMS",
                       level,

@@ -50,39 +50,6 @@ TEST(ParametricFit, RecoversANoiseFreeLaw) {
   EXPECT_EQ(result.starts_within_tenth_percent, result.starts_tried);
 }
 
-/// The lowest value that some random starts reach. The 4,096 starts a table that the
-/// method is held to are the benchmark's; a test has fewer.
-double lowest_of_random_starts(const ChinchillaObjective& objective,
-                               std::mt19937_64& random) {
-  std::uniform_real_distribution<double> wide(-6.0, 3.0);
-  double lowest = std::numeric_limits<double>::infinity();
-  for (int start = 0; start < 256; ++start) {
-    LawPoint point;
-    for (int i = 0; i < 5; ++i) {
-      point[i] = wide(random);
-    }
-    const double value = polish(objective, point).value;
-    lowest = std::isfinite(value) ? std::min(lowest, value) : lowest;
-  }
-  return lowest;
-}
-
-TEST(ParametricFit, FindsNothingLowerFromRandomStarts) {
-  for (uint64_t table = 0; table < 20; ++table) {
-    std::mt19937_64 random(table);
-    std::uniform_real_distribution<double> exponent(0.1, 0.9);
-    const double e = 1.0 + exponent(random);
-    const double alpha = exponent(random);
-    const RunTable runs =
-        made_runs(chinchilla_law(e, 400, 900, alpha, exponent(random)), 0.03, table);
-    const LawRows rows = law_rows(runs, {});
-    const ChinchillaObjective objective(rows, ResidualKind::kLog, 1e-3);
-    EXPECT_GE(lowest_of_random_starts(objective, random),
-              find_minimum(objective).value * (1.0 - 1e-9))
-        << "table " << table;
-  }
-}
-
 TEST(ParametricFit, DoesNotDependOnUnitsOrOrder) {
   const RunTable runs = made_runs(kLaw, 0.01, 3);
   const FitResult result = fit(runs);
