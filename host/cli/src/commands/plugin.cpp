@@ -9,6 +9,7 @@
 
 #include "commands/commands.hpp"
 #include "experiment_flags.hpp"
+#include "model_sizes.hpp"
 #include "text.hpp"
 
 namespace sizewise::cli {
@@ -47,9 +48,8 @@ std::string list_as_text(const loading::PluginCatalog& catalog) {
                        std::string_view summary) {
     const std::string start = fmt::format(
         "{:<{}}  {:<9}  {:<{}}  ", id, id_width, kind, version, version_width);
-    const std::size_t left =
-        start.size() + 8 < kTextWidth ? kTextWidth - start.size() : 8;
-    return start + shortened(summary, left) + "\n";
+    // The summary hangs in its column; its first line stands beside the rest.
+    return start + wrapped(summary, start.size()).substr(start.size());
   };
   std::string text = row("ID", "KIND", "VERSION", "SUMMARY");
   for (const loading::PluginFile& plugin : catalog.plugins()) {
@@ -82,16 +82,38 @@ int list(const Arguments& arguments, Console& console) {
   return 0;
 }
 
-json plugin_as_json(const loading::PluginFile& plugin) {
+json plugin_as_json(const loading::PluginFile& plugin,
+                    const std::vector<ModelSize>& sizes) {
   const json manifest = json::parse(plugin.manifest.json);
-  return {{"id", plugin.manifest.id},
-          {"kind", to_string(plugin.manifest.kind)},
-          {"version", plugin.manifest.version},
-          {"summary", plugin.manifest.summary},
-          {"path", plugin.path.string()},
-          {"build_tag", plugin.build_tag},
-          {"size", manifest.value("size", json())},
-          {"options", manifest.value("options", json::object())}};
+  json object = {{"id", plugin.manifest.id},
+                 {"kind", to_string(plugin.manifest.kind)},
+                 {"version", plugin.manifest.version},
+                 {"summary", plugin.manifest.summary},
+                 {"path", plugin.path.string()},
+                 {"build_tag", plugin.build_tag},
+                 {"size", manifest.value("size", json())},
+                 {"options", manifest.value("options", json::object())}};
+  for (const ModelSize& size : sizes) {
+    json& entry =
+        object["sizes"].emplace_back(json{{"size", size.size}, {"params", size.params}});
+    if (size.asked_params) {
+      entry["asked_params"] = *size.asked_params;
+    }
+  }
+  return object;
+}
+
+std::string sizes_as_text(const SizeSpec& spec, const std::vector<ModelSize>& sizes) {
+  std::string text =
+      fmt::format("\n{:>12}  {:>16}  {:>16}\n", spec.name, "PARAMETERS", "ASKED FOR");
+  for (const ModelSize& size : sizes) {
+    text +=
+        fmt::format("{:>12}  {:>16}  {:>16}\n",
+                    size.size,
+                    size.params,
+                    size.asked_params ? fmt::format("{:.6g}", *size.asked_params) : "-");
+  }
+  return text;
 }
 
 std::string plugin_as_text(const loading::PluginFile& plugin) {
@@ -118,15 +140,26 @@ std::string plugin_as_text(const loading::PluginFile& plugin) {
 }
 
 int show(const Arguments& arguments, Console& console) {
-  CommandLine line("sizewise plugin show ID|FILE [flags]",
-                   "Shows what a plugin is and every option that it has.");
+  CommandLine line(
+      "sizewise plugin show ID|FILE [flags]",
+      "Shows what a plugin is and every option that it has. Of a model it "
+      "also counts\nthe parameters of sizes, or finds the sizes of parameter "
+      "counts: a worker makes\nthe models.");
   line.positional("the plugin's id", 1, 1);
+  add_model_size_flags(line);
   if (!line.parse(arguments, console)) {
     return 0;
   }
-  const loading::PluginFile plugin = scan_plugins(line).find(line.words().front());
-  console.result(line.json() ? plugin_as_json(plugin).dump(2) + "\n"
-                             : plugin_as_text(plugin));
+  const loading::PluginCatalog catalog = scan_plugins(line);
+  const loading::PluginFile plugin = catalog.find(line.words().front());
+  const std::vector<ModelSize> sizes = model_sizes(line, plugin, catalog, console);
+  if (line.json()) {
+    console.result(plugin_as_json(plugin, sizes).dump(2) + "\n");
+  } else if (sizes.empty()) {
+    console.result(plugin_as_text(plugin));
+  } else {
+    console.result(plugin_as_text(plugin) + sizes_as_text(*plugin.manifest.size, sizes));
+  }
   return 0;
 }
 
