@@ -10,7 +10,7 @@ LONGEST = 400
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX)\b|not (yet )?implemented")
 SILENCED = re.compile(r"GTEST_SKIP|DISABLED_|EXPECT_TRUE\(true\)|SUCCEED\(\)")
 REASON = re.compile(r"NOLINT[A-Z]*(\([^)]*\))?(:| --)|NOLINTEND")
-ONE_MACHINE = re.compile(r"/(root|home)/\w|\bpypi\.org|pythonhosted|deb\.debian\.org|download\.pytorch")
+ONE_MACHINE = re.compile(r"/(root|home)/\w")
 
 
 def sources(source):
