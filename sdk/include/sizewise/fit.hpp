@@ -59,6 +59,14 @@ struct FitResult {
   int starts_within_tenth_percent = 0;  ///< how many ended within 0.1 % of the objective
   double a = kUnknown;                  ///< N* ~ C^a
   double b = kUnknown;                  ///< D* ~ C^b
+  /// Covariance of the law's free values, row by row in the order of `parameters` (keys
+  /// of law.values); empty where it was not computed or does not exist.
+  std::vector<std::string> parameters;
+  std::vector<double> covariance;
+  /// What 2 (objective - least objective) is divided by to be compared with a chi-squared
+  /// variable of one degree of freedom. Source: Heritier and Ronchetti 1994, "Robust
+  /// bounded-influence tests in general parametric models", section 3.
+  double dispersion = kUnknown;
   std::vector<std::string> warnings;
 };
 
@@ -70,6 +78,12 @@ struct FitInput {
   /// The fit of all rows, when this one refits a resample: start there, skip the global
   /// search.
   const FitResult* warm_start = nullptr;
+  /// Values of the law that are held where they are, by key: what a profile likelihood
+  /// asks. A fit that cannot hold one refuses it.
+  std::map<std::string, double> fixed = {};
+  /// Standard deviation of ln loss over seeds, where it is known; NaN: estimated from the
+  /// residuals.
+  double noise = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// A fit plugin: a table in, a law out. Links no LibTorch.
@@ -81,7 +95,8 @@ class Fit {
   /// Fits the law. Data that cannot identify it give a result with that status and its
   /// reasons. Must be deterministic. [after create, any thread: the host bootstraps in
   /// parallel]
-  /// @throws Error kInput where a column is missing or holds a value that no fit can use
+  /// @throws Error kInput where a column is missing or holds a value that no fit can use;
+  /// kConfiguration where `fixed` names a value that this fit cannot hold
   [[nodiscard]] virtual FitResult fit(const FitInput& input) const = 0;
 };
 
