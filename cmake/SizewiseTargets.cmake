@@ -62,3 +62,15 @@ function(sizewise_program target)
   set_target_properties(${target} PROPERTIES INSTALL_RPATH "${rpath}")
   install(TARGETS ${target} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
+
+# sizewise_precompile(TARGET header...): a precompiled header, for targets whose many files include
+# LibTorch. ccache then has to be told that it may look at what goes into it.
+function(sizewise_precompile target)
+  target_precompile_headers(${target} PRIVATE ${ARGN})
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+  if(SIZEWISE_CCACHE AND CMAKE_CXX_COMPILER_LAUNCHER STREQUAL SIZEWISE_CCACHE)
+    set_target_properties(
+      ${target} PROPERTIES CXX_COMPILER_LAUNCHER
+                           "${CMAKE_COMMAND};-E;env;CCACHE_SLOPPINESS=pch_defines,time_macros;${SIZEWISE_CCACHE}")
+  endif()
+endfunction()

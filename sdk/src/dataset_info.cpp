@@ -1,5 +1,7 @@
 #include "sizewise/dataset_info.hpp"
 
+#include <algorithm>
+
 #include "sizewise/error.hpp"
 
 #include "json.hpp"
@@ -24,6 +26,32 @@ void visit_fields(Info& info, Visit visit) {
   visit("classes", info.classes);
 }
 
+bool has_type_of(const nlohmann::json& value, const std::string& /*field*/) {
+  return value.is_string();
+}
+
+/// nlohmann would cut 1.5 down to 1.
+bool has_type_of(const nlohmann::json& value, int64_t /*field*/) {
+  return value.is_number_integer();
+}
+
+bool has_type_of(const nlohmann::json& value, const std::vector<int64_t>& /*field*/) {
+  return value.is_array() &&
+         std::all_of(value.begin(), value.end(), [](const nlohmann::json& item) {
+           return item.is_number_integer();
+         });
+}
+
+std::string type_name(const std::string& /*field*/) {
+  return "a text";
+}
+std::string type_name(int64_t /*field*/) {
+  return "an integer";
+}
+std::string type_name(const std::vector<int64_t>& /*field*/) {
+  return "a list of integers";
+}
+
 }  // namespace
 
 DatasetInfo DatasetInfo::from_json(std::string_view text) {
@@ -37,13 +65,13 @@ DatasetInfo DatasetInfo::from_json(std::string_view text) {
     if (!object.contains(name)) {
       return;
     }
-    try {
-      object.at(name).get_to(field);
-    } catch (const nlohmann::json::exception& error) {
+    const nlohmann::json& value = object.at(name);
+    if (!has_type_of(value, field)) {
       throw Error(ErrorCode::kInput,
-                  "dataset info: field '" + std::string(name) + "' is " +
-                      object.at(name).dump() + ": " + error.what());
+                  "dataset info: field '" + std::string(name) + "' is " + value.dump() +
+                      "; allowed: " + type_name(field));
     }
+    value.get_to(field);
   });
   return info;
 }

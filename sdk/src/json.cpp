@@ -1,6 +1,8 @@
 #include "json.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 
 #include "sizewise/error.hpp"
 
@@ -8,6 +10,17 @@ namespace sizewise::detail {
 namespace {
 
 using nlohmann::json;
+
+/// nlohmann would wrap an integer past 2^63 around.
+int64_t integer_from_json(const json& value, std::string_view name) {
+  constexpr auto kMost = static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
+  if (value.is_number_unsigned() && value.get<uint64_t>() > kMost) {
+    throw Error(ErrorCode::kInput,
+                "'" + std::string(name) + "' holds " + value.dump() +
+                    "; the largest integer allowed is " + std::to_string(kMost));
+  }
+  return value.get<int64_t>();
+}
 
 template <class T>
 std::vector<T> list_of(const json& value) {
@@ -21,7 +34,11 @@ OptionValue list_from_json(const json& value, std::string_view name) {
   if (all([](const json& v) {
         return v.is_number_integer();
       })) {
-    return list_of<int64_t>(value);
+    std::vector<int64_t> list;
+    for (const json& item : value) {
+      list.push_back(integer_from_json(item, name));
+    }
+    return list;
   }
   if (all([](const json& v) {
         return v.is_number();
@@ -62,7 +79,7 @@ OptionValue option_value_from_json(const json& value, std::string_view name) {
       return value.get<bool>();
     case json::value_t::number_integer:
     case json::value_t::number_unsigned:
-      return value.get<int64_t>();
+      return integer_from_json(value, name);
     case json::value_t::number_float:
       return value.get<double>();
     case json::value_t::string:

@@ -36,19 +36,4 @@ std::string wrapped(std::string_view text, std::size_t indent) {
   return line.empty() ? lines : lines + margin + line + "\n";
 }
 
-std::string shortened(std::string_view text, std::size_t width) {
-  if (columns(text) <= width) {
-    return std::string(text);
-  }
-  constexpr std::string_view kEnd = "...";
-  std::size_t bytes = 0;
-  for (std::size_t letters = 0; bytes < text.size(); ++bytes) {
-    letters += begins_letter(text[bytes]) ? 1 : 0;
-    if (letters + kEnd.size() > width) {
-      break;
-    }
-  }
-  return std::string(text.substr(0, bytes)).append(kEnd);
-}
-
 }  // namespace sizewise::cli

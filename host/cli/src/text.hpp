@@ -12,7 +12,4 @@ inline constexpr std::size_t kTextWidth = 80;
 /// broken at spaces, so a single longer word stays whole.
 [[nodiscard]] std::string wrapped(std::string_view text, std::size_t indent);
 
-/// At most `width` columns; what is cut ends in "...".
-[[nodiscard]] std::string shortened(std::string_view text, std::size_t width);
-
 }  // namespace sizewise::cli

@@ -61,7 +61,7 @@ class EpochShuffle {
 
 /// Exports a class that derives from sizewise::Dataset and is made from (const Options&).
 #define SIZEWISE_DATASET(Class)                                                        \
-  static_assert(std::is_base_of_v<::sizewise::Dataset, Class>,                         \
+  static_assert(std::is_convertible_v<Class*, ::sizewise::Dataset*>,                   \
                 #Class " must derive publicly from sizewise::Dataset");                \
   static_assert(::sizewise::detail::is_plugin_constructible<Class>,                    \
                 #Class " needs a public constructor from (const sizewise::Options&)"); \

@@ -105,7 +105,7 @@ class Fit {
 /// Exports a class that derives from sizewise::Fit and is made from (const Options&) or
 /// ().
 #define SIZEWISE_FIT(Class)                                                            \
-  static_assert(std::is_base_of_v<::sizewise::Fit, Class>,                             \
+  static_assert(std::is_convertible_v<Class*, ::sizewise::Fit*>,                       \
                 #Class " must derive publicly from sizewise::Fit");                    \
   static_assert(::sizewise::detail::is_plugin_constructible<Class>,                    \
                 #Class " needs a public constructor from (const sizewise::Options&)"); \

@@ -37,7 +37,7 @@ class Loss {
 /// Exports a class that derives from sizewise::Loss and is made from (const Options&) or
 /// ().
 #define SIZEWISE_LOSS(Class)                                                           \
-  static_assert(std::is_base_of_v<::sizewise::Loss, Class>,                            \
+  static_assert(std::is_convertible_v<Class*, ::sizewise::Loss*>,                      \
                 #Class " must derive publicly from sizewise::Loss");                   \
   static_assert(::sizewise::detail::is_plugin_constructible<Class>,                    \
                 #Class " needs a public constructor from (const sizewise::Options&)"); \

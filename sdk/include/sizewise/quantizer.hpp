@@ -98,7 +98,7 @@ class Quantizer {
 /// Exports a class that derives from sizewise::Quantizer and is made from (const
 /// Options&).
 #define SIZEWISE_QUANTIZER(Class)                                                      \
-  static_assert(std::is_base_of_v<::sizewise::Quantizer, Class>,                       \
+  static_assert(std::is_convertible_v<Class*, ::sizewise::Quantizer*>,                 \
                 #Class " must derive publicly from sizewise::Quantizer");              \
   static_assert(::sizewise::detail::is_plugin_constructible<Class>,                    \
                 #Class " needs a public constructor from (const sizewise::Options&)"); \

@@ -72,7 +72,7 @@ class Sweep {
 /// Exports a class that derives from sizewise::Sweep and is made from (const Options&) or
 /// ().
 #define SIZEWISE_SWEEP(Class)                                                          \
-  static_assert(std::is_base_of_v<::sizewise::Sweep, Class>,                           \
+  static_assert(std::is_convertible_v<Class*, ::sizewise::Sweep*>,                     \
                 #Class " must derive publicly from sizewise::Sweep");                  \
   static_assert(::sizewise::detail::is_plugin_constructible<Class>,                    \
                 #Class " needs a public constructor from (const sizewise::Options&)"); \

@@ -121,6 +121,57 @@ TEST(Options, NameLineAndColumnOfBadJson) {
   }
 }
 
+TEST(OptionSchema, RefusesAMissingOptionThatIsRequired) {
+  const OptionSchema needy("text",
+                           {{.name = "path",
+                             .type = "string",
+                             .item_type = "",
+                             .description = "a file or a folder",
+                             .default_value = {},
+                             .minimum = {},
+                             .maximum = {},
+                             .allowed = {},
+                             .required = true}});
+  EXPECT_EQ(message_of([&] {
+              (void)needy.resolve({});
+            }),
+            "plugin 'text' needs option 'path' (string, required)");
+}
+
+TEST(OptionSchema, TakesAnIntegerForANumberAndAWholeNumberForAnInteger) {
+  const Options options = schema().resolve(Options::from_json(R"({"depth": 8.0})"));
+  EXPECT_EQ(options.get<int64_t>("depth"), 8);
+  EXPECT_THAT(message_of([] {
+                (void)schema().resolve(Options::from_json(R"({"depth": 8.5})"));
+              }),
+              HasSubstr("is 8.5; allowed: integer"));
+}
+
+TEST(Options, RefuseJsonThatHoldsNoOptions) {
+  for (const char* text : {"[1]",
+                           "3",
+                           R"({"a": null})",
+                           R"({"a": {}})",
+                           R"({"a": [1, "b"]})",
+                           R"({"a": 9223372036854775808})",
+                           R"({"a": [18446744073709551615]})"}) {
+    try {
+      (void)Options::from_json(text);
+      ADD_FAILURE() << "no error for " << text;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kInput) << text;
+    }
+  }
+}
+
+TEST(Options, SayWhichOptionIsNotSet) {
+  EXPECT_EQ(message_of([] {
+              (void)Options().get<bool>("shuffle");
+            }),
+            "option 'shuffle' is not set");
+  EXPECT_EQ(Options().get_or<int64_t>("depth", 4), 4);
+}
+
 TEST(NearestWord, KnowsSynonymsThatEditDistanceMisses) {
   EXPECT_EQ(nearest_word("count_parameters", {"forward", "num_params"}), "num_params");
   EXPECT_EQ(nearest_word("zzz", {"forward", "num_params"}), "");

@@ -45,6 +45,33 @@ TEST(RunTable, RefusesColumnsOfAnotherLengthOrName) {
   EXPECT_THROW(table.add_texts("params", {"a", "b"}), Error);
 }
 
+TEST(RunTable, NamesTheColumnsWhereATextIsMissing) {
+  RunTable table;
+  table.add_numbers("params", {1});
+  try {
+    (void)table.texts("status");
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kInput);
+    EXPECT_THAT(error.message(), HasSubstr("no text column 'status'"));
+  }
+}
+
+TEST(Law, RefusesAKeyThatItsFormLacks) {
+  try {
+    (void)Law{"power", {{"k", 1.0}}, {}}.value("alpha");
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kFit);
+    EXPECT_EQ(error.message(), "a law of form 'power' has no 'alpha'");
+  }
+}
+
+TEST(Law, PredictsNothingWhereItsFormDoesNot) {
+  EXPECT_TRUE(std::isnan(
+      predicted_loss(Law{"allocation", {}, {}}, Parameters(1), Units(1)).value()));
+}
+
 TEST(Law, PredictsChinchillaAndKaplan) {
   const Law chinchilla{
       "chinchilla",

@@ -14,10 +14,14 @@ TEST(Text, IsWrappedAtSpaces) {
   EXPECT_EQ(wrapped("a " + long_word, 0), "a\n" + long_word + "\n");
 }
 
-TEST(Text, IsShortenedByLettersNotBytes) {
-  EXPECT_EQ(shortened("short", 5), "short");
-  EXPECT_EQ(shortened("longer text", 8), "longe...");
-  EXPECT_EQ(shortened("größere Größe", 9), "größer...");
+TEST(Text, IsMeasuredInLettersNotBytes) {
+  // 40 letters of two bytes each, twice, with a space: 81 columns.
+  std::string word;
+  for (int i = 0; i < 40; ++i) {
+    word += "ä";
+  }
+  EXPECT_EQ(wrapped(word + " " + word, 0), word + "\n" + word + "\n");
+  EXPECT_EQ(wrapped(word + " x", 0), word + " x\n");
 }
 
 }  // namespace

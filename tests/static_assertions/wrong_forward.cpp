@@ -1,0 +1,12 @@
+#include <sizewise/model.hpp>
+
+#define SIZEWISE_PLUGIN_KIND SIZEWISE_KIND_MODEL
+
+class Net : public torch::nn::Module {
+ public:
+  explicit Net(int64_t /*size*/) {}
+  int forward(int input) { return input; }
+  int64_t num_params() const { return sizewise::count_params(*this); }
+};
+
+SIZEWISE_MODEL(Net)
