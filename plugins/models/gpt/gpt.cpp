@@ -28,6 +28,10 @@ using torch::nn::LinearOptions;
 
 // Source: Radford et al. 2019 (GPT-2), section 2.3, and its published code.
 constexpr double kInitialDeviation = 0.02;
+// GPT-2 draws every matrix with that deviation, at widths near this one. In a narrow
+// model sums over the width would start too small, and small budgets end before they
+// recover.
+constexpr double kReferenceWidth = 1024.0;
 
 /// A linear layer without bias, its weight drawn from a normal distribution.
 Linear make_linear(int64_t inputs, int64_t outputs, double deviation) {
@@ -36,27 +40,38 @@ Linear make_linear(int64_t inputs, int64_t outputs, double deviation) {
   return linear;
 }
 
+/// How matrices are drawn at first.
+struct Deviations {
+  double matrix = 0.0;
+  double branch = 0.0;  ///< of matrices whose product is added to the stream
+};
+
+Deviations deviations_of(int64_t width, int64_t layers) {
+  const double matrix =
+      kInitialDeviation * std::sqrt(kReferenceWidth / static_cast<double>(width));
+  // 2 * layers branches add up in the stream: each starts smaller by the root of that, so
+  // that the sum starts at the same scale for any depth.
+  return {.matrix = matrix,
+          .branch = matrix / std::sqrt(2.0 * static_cast<double>(layers))};
+}
+
 /// One transformer block: attention to earlier tokens, then a two-layer perceptron, each
 /// behind a norm and added to the stream.
 class Block : public torch::nn::Module {
  public:
-  Block(int64_t width, int64_t head_width, int64_t layers)
+  Block(int64_t width, int64_t head_width, const Deviations& first)
       : heads_(width / head_width),
-        // 2 * layers branches add up in the stream: each starts smaller by the root of
-        // that, so that the sum starts at the same scale for any depth.
-        branch_deviation_(kInitialDeviation /
-                          std::sqrt(2.0 * static_cast<double>(layers))),
         attention_norm_(
             register_module("attention_norm", LayerNorm(LayerNormOptions({width})))),
-        query_key_value_(register_module(
-            "query_key_value", make_linear(width, 3 * width, kInitialDeviation))),
-        attention_output_(register_module("attention_output",
-                                          make_linear(width, width, branch_deviation_))),
+        query_key_value_(register_module("query_key_value",
+                                         make_linear(width, 3 * width, first.matrix))),
+        attention_output_(
+            register_module("attention_output", make_linear(width, width, first.branch))),
         mlp_norm_(register_module("mlp_norm", LayerNorm(LayerNormOptions({width})))),
-        mlp_hidden_(register_module("mlp_hidden",
-                                    make_linear(width, 4 * width, kInitialDeviation))),
-        mlp_output_(register_module("mlp_output",
-                                    make_linear(4 * width, width, branch_deviation_))) {}
+        mlp_hidden_(
+            register_module("mlp_hidden", make_linear(width, 4 * width, first.matrix))),
+        mlp_output_(
+            register_module("mlp_output", make_linear(4 * width, width, first.branch))) {}
 
   /// {batch, positions, width} -> the same
   at::Tensor forward(const at::Tensor& input) {
@@ -78,7 +93,6 @@ class Block : public torch::nn::Module {
   }
 
   int64_t heads_;
-  double branch_deviation_;
   LayerNorm attention_norm_;
   Linear query_key_value_;
   Linear attention_output_;
@@ -104,7 +118,8 @@ class Gpt : public torch::nn::Module {
     for (int64_t layer = 0; layer < layers; ++layer) {
       blocks_.push_back(register_module(
           "block" + std::to_string(layer),
-          std::make_shared<Block>(width, options.get<int64_t>("head_width"), layers)));
+          std::make_shared<Block>(
+              width, options.get<int64_t>("head_width"), deviations_of(width, layers))));
     }
     norm_ = register_module("norm", LayerNorm(LayerNormOptions({width})));
     // With a tied head a token's own score starts near gain * deviation * width, which
