@@ -123,8 +123,9 @@ double scaled_delta(const LawRows& rows, ResidualKind kind, double delta) {
 
 ChinchillaObjective::ChinchillaObjective(const LawRows& rows,
                                          ResidualKind kind,
-                                         double delta)
-    : rows_(&rows), kind_(kind), loss_(scaled_delta(rows, kind, delta)) {}
+                                         double delta,
+                                         const HeldValues& held)
+    : rows_(&rows), kind_(kind), loss_(scaled_delta(rows, kind, delta)), held_(held) {}
 
 ChinchillaObjective ChinchillaObjective::with_scaled_delta(double delta) const {
   ChinchillaObjective other = *this;
@@ -139,15 +140,37 @@ ChinchillaObjective ChinchillaObjective::on(const LawRows& rows) const {
 }
 
 double ChinchillaObjective::value(const LawPoint& point) const {
+  const LawPoint there = held_.resolve(point);
   return kind_ == ResidualKind::kLog
-             ? sum_values<ResidualKind::kLog>(*rows_, loss_, point)
-             : sum_values<ResidualKind::kLinear>(*rows_, loss_, point);
+             ? sum_values<ResidualKind::kLog>(*rows_, loss_, there)
+             : sum_values<ResidualKind::kLinear>(*rows_, loss_, there);
 }
 
 LocalModel<5> ChinchillaObjective::operator()(const LawPoint& point) const {
-  return kind_ == ResidualKind::kLog
-             ? sum_models<ResidualKind::kLog>(*rows_, loss_, point)
-             : sum_models<ResidualKind::kLinear>(*rows_, loss_, point);
+  const LawPoint there = held_.resolve(point);
+  LocalModel<5> model = kind_ == ResidualKind::kLog
+                            ? sum_models<ResidualKind::kLog>(*rows_, loss_, there)
+                            : sum_models<ResidualKind::kLinear>(*rows_, loss_, there);
+  if (held_.any()) {
+    held_.restrict_model(model, there);
+  }
+  return model;
+}
+
+std::vector<double> ChinchillaObjective::residuals(const LawPoint& point) const {
+  const LawPoint there = held_.resolve(point);
+  const double alpha = std::exp(there[3]);
+  const double beta = std::exp(there[4]);
+  std::vector<double> found(rows_->size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const double predicted = std::exp(there[0]) +
+                             std::exp(there[1] - alpha * rows_->x[i]) +
+                             std::exp(there[2] - beta * rows_->y[i]);
+    found[i] = kind_ == ResidualKind::kLog
+                   ? residual<ResidualKind::kLog>(predicted, rows_->z[i])
+                   : residual<ResidualKind::kLinear>(predicted, rows_->z[i]);
+  }
+  return found;
 }
 
 double ChinchillaObjective::in_table_units(double value) const {

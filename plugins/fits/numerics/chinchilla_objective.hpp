@@ -1,19 +1,17 @@
 #pragma once
 
+#include <vector>
+
 #include <Eigen/Core>
 
 #include "sizewise/fit.hpp"
 
+#include "held_values.hpp"
 #include "law_rows.hpp"
 #include "newton.hpp"
 #include "robust_loss.hpp"
 
 namespace sizewise::fits {
-
-/// A point of the law L = E + A/N^alpha + B/D^beta in the coordinates of LawRows: the
-/// logarithms of E, of A/N^alpha and B/D^beta at the centre, and of the scaled exponents.
-/// All real numbers are allowed, so no search meets a bound.
-using LawPoint = Eigen::Matrix<double, 5, 1>;
 
 /// What a residual is.
 enum class ResidualKind {
@@ -26,19 +24,27 @@ enum class ResidualKind {
 class ChinchillaObjective {
  public:
   /// `rows` must outlive the objective. `delta` is in the units of the residual.
-  ChinchillaObjective(const LawRows& rows, ResidualKind kind, double delta);
+  ChinchillaObjective(const LawRows& rows,
+                      ResidualKind kind,
+                      double delta,
+                      const HeldValues& held = {});
 
   [[nodiscard]] const LawRows& rows() const { return *rows_; }
   [[nodiscard]] ResidualKind kind() const { return kind_; }
   [[nodiscard]] const RobustLoss& loss() const { return loss_; }
+  [[nodiscard]] const HeldValues& held() const { return held_; }
   /// The same rows and residual under another delta, already in the rows' scale.
   [[nodiscard]] ChinchillaObjective with_scaled_delta(double delta) const;
 
   /// The same residual and delta on other rows of the same centres and scales.
   [[nodiscard]] ChinchillaObjective on(const LawRows& rows) const;
 
+  /// Values that are held replace the point's own.
   [[nodiscard]] double value(const LawPoint& point) const;
   [[nodiscard]] LocalModel<5> operator()(const LawPoint& point) const;
+
+  /// The residuals at a point, row by row, in the rows' scale.
+  [[nodiscard]] std::vector<double> residuals(const LawPoint& point) const;
 
   /// value() in the units of the table: linear residuals were scaled with the loss.
   [[nodiscard]] double in_table_units(double value) const;
@@ -47,6 +53,7 @@ class ChinchillaObjective {
   const LawRows* rows_;
   ResidualKind kind_;
   RobustLoss loss_;
+  HeldValues held_;
 };
 
 /// The law in the table's own units, and back.

@@ -87,7 +87,9 @@ LawMinimum polish(const ChinchillaObjective& objective, const LawPoint& start) {
       result = minimize_newton<5>(objective.with_scaled_delta(wider), result.point);
     }
   }
-  return minimum_of(minimize_newton<5>(objective, result.point));
+  LawMinimum minimum = minimum_of(minimize_newton<5>(objective, result.point));
+  minimum.point = objective.held().resolve(minimum.point);
+  return minimum;
 }
 
 LawMinimum find_minimum(const ChinchillaObjective& objective) {

@@ -31,13 +31,12 @@ void judge_exponent(FitResult& result,
                             of);
 }
 
-/// Whether a term makes up less than a millionth of the loss at every row's centre.
-bool is_negligible(double log_term) {
+}  // namespace
+
+bool is_negligible_term(double log_term) {
   constexpr double kLeastShare = 1e-6;
   return !(std::exp(log_term) > kLeastShare);
 }
-
-}  // namespace
 
 void refuse_identification(FitResult& result, std::string code, std::string message) {
   result.status = FitStatus::kNotIdentified;
@@ -81,7 +80,7 @@ void judge_parametric_law(const ChinchillaObjective& objective,
                               text_of(condition) + ", above " + text_of(kMostCondition) +
                               ": other parameters fit the rows as well");
   }
-  if (is_negligible(point[0])) {
+  if (is_negligible_term(point[0])) {
     result.warnings.push_back(
         "E is at its lower end, 0: the rows show no irreducible loss");
   }

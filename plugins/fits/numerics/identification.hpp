@@ -22,6 +22,10 @@ void judge_parametric_law(const ChinchillaObjective& objective,
                           const LawPoint& point,
                           FitResult& result);
 
+/// Whether a term, by its logarithm, makes up less than a millionth of the loss at the
+/// rows' centre.
+[[nodiscard]] bool is_negligible_term(double log_term);
+
 /// Adds a reason and marks the result as not identified.
 void refuse_identification(FitResult& result, std::string code, std::string message);
 

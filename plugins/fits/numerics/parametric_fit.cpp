@@ -9,6 +9,7 @@
 
 #include "chinchilla_search.hpp"
 #include "identification.hpp"
+#include "law_uncertainty.hpp"
 
 namespace sizewise::fits {
 namespace {
@@ -53,6 +54,17 @@ bool can_start_from(const FitResult* warm_start) {
 
 }  // namespace
 
+ParametricSettings parametric_settings(const Options& options, ResidualKind residual) {
+  ParametricSettings settings;
+  const auto loss = options.get<std::string>("loss");
+  settings.residual = residual;
+  settings.absolute = loss == "l1";
+  settings.delta = loss == "mse" ? std::numeric_limits<double>::infinity()
+                                 : options.get<double>("delta");
+  settings.mean = options.get<std::string>("reduction") == "mean";
+  return settings;
+}
+
 FitResult fit_parametric_law(const FitInput& input, const ParametricSettings& settings) {
   const LawRows rows = law_rows(input.runs, input.weights);
   const std::size_t pairs = distinct_pairs(rows);
@@ -60,7 +72,8 @@ FitResult fit_parametric_law(const FitInput& input, const ParametricSettings& se
     return too_few(pairs);
   }
   const double delta = settings.absolute ? kAbsoluteDelta : settings.delta;
-  const ChinchillaObjective objective(rows, settings.residual, delta);
+  const ChinchillaObjective objective(
+      rows, settings.residual, delta, HeldValues(input.fixed, rows));
   const LawMinimum minimum =
       can_start_from(input.warm_start)
           ? polish(objective, point_of_law(input.warm_start->law, rows))
@@ -68,9 +81,6 @@ FitResult fit_parametric_law(const FitInput& input, const ParametricSettings& se
   FitResult result;
   result.law = law_of_point(minimum.point, rows);
   result.objective = objective.in_table_units(minimum.value);
-  if (settings.absolute) {
-    result.objective /= delta;
-  }
   result.starts_tried = minimum.starts;
   result.starts_within_tenth_percent = minimum.starts_within_tenth_percent;
   const double alpha = result.law.value("alpha");
@@ -78,6 +88,13 @@ FitResult fit_parametric_law(const FitInput& input, const ParametricSettings& se
   result.a = beta / (alpha + beta);
   result.b = alpha / (alpha + beta);
   judge_parametric_law(objective, minimum.point, result);
+  if (input.weights.empty() && minimum.point.allFinite()) {
+    describe_uncertainty(objective, minimum.point, input.noise, result);
+  }
+  const double unit =
+      (settings.absolute ? delta : 1.0) * (settings.mean ? rows.total_weight : 1.0);
+  result.objective /= unit;
+  result.dispersion /= unit;
   return result;
 }
 
