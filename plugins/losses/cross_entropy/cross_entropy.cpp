@@ -1,5 +1,6 @@
 #include <sstream>
 
+#include <ATen/core/Reduction.h>
 #include <ATen/ops/cross_entropy_loss.h>
 
 #include "sizewise/error.hpp"
@@ -12,8 +13,11 @@ using sizewise::ErrorCode;
 using sizewise::LossValue;
 using sizewise::TensorMap;
 
+// LibTorch's and Python's default.
+constexpr int64_t kNoLabel = -100;
+
 /// Scores `output` {batch, [positions...,] classes} against labels `target` {batch,
-/// [positions...]}. A unit is one label.
+/// [positions...]}. A unit is one label; a label of -100 is none: it is scored nowhere.
 class CrossEntropy final : public sizewise::Loss {
  public:
   [[nodiscard]] LossValue compute(const TensorMap& outputs,
@@ -27,8 +31,9 @@ class CrossEntropy final : public sizewise::Loss {
     const at::Tensor scores = output.flatten(0, -2).to(
         output.scalar_type() == at::kDouble ? at::kDouble : at::kFloat);
     LossValue value;
-    value.mean = at::cross_entropy_loss(scores, labels);
-    value.units = labels.numel();
+    value.mean =
+        at::cross_entropy_loss(scores, labels, {}, at::Reduction::Mean, kNoLabel);
+    value.units = labels.ne(kNoLabel).sum().item<int64_t>();
     if (count_hits) {
       value.hits = scores.argmax(-1).eq(labels).sum();
     }

@@ -35,18 +35,14 @@ json answer_request(Worker& worker, const json& request, const EventSink& send_e
              worker.answer(request.at("method").get<std::string>(),
                            request.value("params", json::object()),
                            send_event)}};
-  } catch (const Error& error) {
-    return {{"error", error_to_json(error)}};
   } catch (const json::exception& error) {
     return {{"error",
              error_to_json(Error(
                  ErrorCode::kConfiguration,
                  fmt::format("the request is not as the protocol says: {}", error.what()),
                  "see docs/worker-protocol.md"))}};
-  } catch (const std::exception& error) {
-    return {{"error",
-             error_to_json(Error(ErrorCode::kInternal,
-                                 training::without_backtrace(error.what())))}};
+  } catch (...) {
+    return {{"error", error_to_json(training::error_in_flight())}};
   }
 }
 

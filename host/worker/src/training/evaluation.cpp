@@ -43,6 +43,9 @@ struct Sums {
   bool counts_hits = true;
 
   void add(const LossValue& value) {
+    if (value.units == 0) {
+      return;  // a mean over nothing is no number
+    }
     loss.add_(value.mean.to(at::kDouble), static_cast<double>(value.units));
     units += value.units;
     if (value.hits) {

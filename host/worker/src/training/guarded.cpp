@@ -5,8 +5,6 @@
 #include <c10/util/Exception.h>
 #include <fmt/format.h>
 
-#include "sizewise/error.hpp"
-
 namespace sizewise::training {
 namespace {
 
@@ -15,7 +13,12 @@ constexpr std::string_view kLessMemory =
 
 bool is_about_memory(std::string_view message) {
   return message.find("can't allocate memory") != std::string_view::npos ||
-         message.find("not enough memory") != std::string_view::npos;
+         message.find("not enough memory") != std::string_view::npos ||
+         message.find("out of memory") != std::string_view::npos;
+}
+
+Error out_of_memory(const std::string& message) {
+  return {ErrorCode::kTraining, message, std::string(kLessMemory)};
 }
 
 /// What every message begins with: "plugin 'mlp': " or "plugin 'mlp' in create(16): ".
@@ -35,6 +38,22 @@ std::string without_backtrace(std::string_view message) {
   return text;
 }
 
+Error error_in_flight() {
+  try {
+    throw;
+  } catch (const Error& error) {
+    return error;
+  } catch (const std::bad_alloc&) {
+    return out_of_memory("out of memory");
+  } catch (const std::exception& error) {
+    const std::string message = without_backtrace(error.what());
+    return is_about_memory(message) ? out_of_memory(message)
+                                    : Error(ErrorCode::kInternal, message);
+  } catch (...) {
+    return {ErrorCode::kInternal, "something was thrown that is no std::exception"};
+  }
+}
+
 void rethrow_named(std::string_view plugin, std::string_view doing) {
   const std::string prefix = prefix_of(plugin, doing);
   try {
@@ -44,17 +63,15 @@ void rethrow_named(std::string_view plugin, std::string_view doing) {
     const bool named = message.starts_with("plugin '");
     throw Error(error.code(), named ? message : prefix + message, error.suggestion());
   } catch (const c10::OutOfMemoryError& error) {
-    throw Error(ErrorCode::kTraining,
-                prefix + without_backtrace(error.what_without_backtrace()),
-                std::string(kLessMemory));
+    throw out_of_memory(prefix + without_backtrace(error.what_without_backtrace()));
   } catch (const c10::Error& error) {
     const std::string message = without_backtrace(error.what_without_backtrace());
     if (is_about_memory(message)) {
-      throw Error(ErrorCode::kTraining, prefix + message, std::string(kLessMemory));
+      throw out_of_memory(prefix + message);
     }
     throw Error(ErrorCode::kPlugin, prefix + message);
   } catch (const std::bad_alloc&) {
-    throw Error(ErrorCode::kTraining, prefix + "out of memory", std::string(kLessMemory));
+    throw out_of_memory(prefix + "out of memory");
   } catch (const std::exception& error) {
     throw Error(ErrorCode::kPlugin, prefix + without_backtrace(error.what()));
   } catch (...) {

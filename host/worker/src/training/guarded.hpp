@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "sizewise/error.hpp"
+
 namespace sizewise::training {
 
 /// Rethrows the exception in flight as an Error that names the plugin: LibTorch's without
@@ -27,6 +29,10 @@ template <class Call>
 auto guarded(std::string_view plugin, Call&& call) -> decltype(call()) {
   return guarded(plugin, std::string_view(), std::forward<Call>(call));
 }
+
+/// What an exception in flight outside of any plugin's call becomes: memory that ran out
+/// is kTraining with what to do, all else kInternal. [in a catch block]
+[[nodiscard]] Error error_in_flight();
 
 /// A message of LibTorch without the lines that tell where in its source it was thrown.
 [[nodiscard]] std::string without_backtrace(std::string_view message);

@@ -34,6 +34,15 @@ TEST(CrossEntropy, IsTheMeanOverLabelsInNats) {
   EXPECT_EQ(value.hits->scalar_type(), at::kLong);
 }
 
+TEST(CrossEntropy, CountsNoUnitWhereThereIsNoLabel) {
+  const auto loss = make_loss("cross_entropy");
+  const at::Tensor scores = at::tensor({0.0, 0.0, 5.0, 0.0}, at::kDouble).view({2, 2});
+  const at::Tensor target = at::tensor({1, -100}, at::kLong);
+  const LossValue value = loss->compute({{"output", scores}}, {{"target", target}}, true);
+  EXPECT_DOUBLE_EQ(value.mean.item<double>(), std::log(2.0));
+  EXPECT_EQ(value.units, 1);
+}
+
 TEST(CrossEntropy, KeepsItsDigitsOnBfloat16Scores) {
   const auto loss = make_loss("cross_entropy");
   const LossValue value = loss->compute({{"output", at::zeros({1, 1000}, at::kBFloat16)}},

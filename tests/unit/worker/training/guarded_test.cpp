@@ -77,6 +77,41 @@ TEST(Guarded, TellsWhatToDoWhenMemoryRunsOut) {
   EXPECT_EQ(allocator.code(), ErrorCode::kTraining);
 }
 
+template <class Call>
+Error in_flight(Call&& call) {
+  try {
+    call();
+  } catch (...) {
+    return error_in_flight();
+  }
+  return {ErrorCode::kInternal, "nothing was thrown"};
+}
+
+TEST(ErrorInFlight, IsAboutMemoryWhereMemoryRanOut) {
+  const Error allocator = in_flight([] {
+    TORCH_CHECK(false, "DefaultCPUAllocator: can't allocate memory: you tried");
+  });
+  EXPECT_EQ(allocator.code(), ErrorCode::kTraining);
+  EXPECT_THAT(allocator.suggestion(), HasSubstr("smaller size"));
+  EXPECT_THAT(allocator.message(), Not(HasSubstr("Exception raised from")));
+  EXPECT_EQ(in_flight([] {
+              throw std::bad_alloc();
+            }).code(),
+            ErrorCode::kTraining);
+}
+
+TEST(ErrorInFlight, KeepsAnErrorAndCallsAllElseInternal) {
+  const Error kept = in_flight([] {
+    throw Error(ErrorCode::kInput, "no file", "give one");
+  });
+  EXPECT_EQ(kept.code(), ErrorCode::kInput);
+  EXPECT_EQ(kept.suggestion(), "give one");
+  EXPECT_EQ(in_flight([] {
+              throw std::runtime_error("odd");
+            }).code(),
+            ErrorCode::kInternal);
+}
+
 TEST(Guarded, ReturnsWhatTheCallReturns) {
   EXPECT_EQ(guarded("mlp",
                     [] {
