@@ -10,6 +10,9 @@
 namespace sizewise::tables {
 namespace {
 
+/// More than this in one cell is no cell, but a file that is no table.
+constexpr std::size_t kMostCellBytes = std::size_t{1} << 20U;
+
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) {
     text.remove_prefix(1);
@@ -66,11 +69,25 @@ class CsvScanner {
     ++line_;
   }
 
+  [[noreturn]] void refuse_endless_cell(uint64_t line) const {
+    throw Error(
+        ErrorCode::kInput,
+        fmt::format("{}, line {}: a cell has more than {} bytes: this is no table",
+                    source_,
+                    line,
+                    kMostCellBytes),
+        "give a CSV file with a header, or JSON lines");
+  }
+
   std::string_view plain_cell() {
     const std::size_t begin = place_;
+    const std::size_t end = std::min(text_.size(), begin + kMostCellBytes + 1);
     const char* const data = text_.data();
-    while (place_ < text_.size() && data[place_] != ',' && !is_line_end(data[place_])) {
+    while (place_ < end && data[place_] != ',' && !is_line_end(data[place_])) {
       ++place_;
+    }
+    if (place_ - begin > kMostCellBytes) {
+      refuse_endless_cell(line_);
     }
     return trimmed(text_.substr(begin, place_ - begin));
   }
@@ -94,6 +111,9 @@ class CsvScanner {
       place_ += character == '"' ? 1 : 0;
       line_ += character == '\n' ? 1 : 0;
       unquoted_.push_back(character);
+      if (unquoted_.size() > kMostCellBytes) {
+        refuse_endless_cell(begin_line);
+      }
     }
     if (!plain_cell().empty()) {
       throw Error(
@@ -112,9 +132,26 @@ class CsvScanner {
   std::string unquoted_;
 };
 
+/// A table whose columns something else than a comma separates has one column.
+void check_separator(const std::vector<std::string>& names, std::string_view source) {
+  const std::size_t place =
+      names.size() == 1 ? names[0].find_first_of(";\t|") : std::string::npos;
+  if (place == std::string::npos) {
+    return;
+  }
+  const char separator = names[0][place];
+  throw Error(
+      ErrorCode::kInput,
+      fmt::format("{}: the header is one cell, with {} in it: no comma separates columns",
+                  source,
+                  separator == '\t' ? "tabs" : fmt::format("'{}'", separator)),
+      "separate columns with commas, and write decimals with a point");
+}
+
 std::vector<std::string> read_header(CsvScanner& scanner, std::string_view source) {
   std::vector<std::string> names;
   for (bool is_last = false; !is_last;) {
+    check_column_count(names.size() + 1, source);
     names.emplace_back(scanner.next_cell(is_last));
     const bool is_text = std::none_of(
         names.back().begin(), names.back().end(), [](unsigned char character) {
@@ -131,6 +168,7 @@ std::vector<std::string> read_header(CsvScanner& scanner, std::string_view sourc
       names.back() = fmt::format("column {}", names.size());
     }
   }
+  check_separator(names, source);
   return names;
 }
 

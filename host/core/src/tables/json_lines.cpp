@@ -113,6 +113,7 @@ class RowReader : public nlohmann::json_sax<nlohmann::json> {
     }
     auto [found, is_new] = place_of_.try_emplace(key_, columns_.size());
     if (is_new) {
+      check_column_count(place_of_.size(), place_.source);
       const auto mapped = ours_of_.find(key_);
       const bool is_shadowed =
           mapped == ours_of_.end() && shadowed_.find(key_) != shadowed_.end();
@@ -158,6 +159,16 @@ void read_line(RowReader& reader,
                std::string_view text,
                std::string_view source,
                uint64_t line) {
+  constexpr std::size_t kMostLineBytes = std::size_t{16} << 20U;
+  if (text.size() > kMostLineBytes) {
+    throw Error(
+        ErrorCode::kInput,
+        fmt::format("{}, line {}: the line has more than {} bytes: this is no table",
+                    source,
+                    line,
+                    kMostLineBytes),
+        "write one object a line, such as {\"params\": 1e6, ...}");
+  }
   reader.start_row(line);
   reader.forget_object();
   const bool is_good = nlohmann::json::sax_parse(text.begin(), text.end(), &reader);

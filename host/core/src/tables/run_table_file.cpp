@@ -1,7 +1,6 @@
 #include "tables/run_table_file.hpp"
 
 #include <cmath>
-#include <fstream>
 #include <new>
 
 #include <fmt/format.h>
@@ -9,38 +8,10 @@
 #include "sizewise/error.hpp"
 
 #include "tables/table_builder.hpp"
+#include "tables/text_file.hpp"
 
 namespace sizewise::tables {
 namespace {
-
-std::string read_text(const std::filesystem::path& path) {
-  std::error_code fault;
-  if (std::filesystem::is_directory(path, fault)) {
-    throw Error(ErrorCode::kIo,
-                fmt::format("'{}' is a folder, not a table", path.string()),
-                "give a CSV file or a file of JSON lines");
-  }
-  std::ifstream file(path, std::ios::binary);
-  std::string text;
-  // A pipe has no size; it is read to its end all the same.
-  const auto size = std::filesystem::file_size(path, fault);
-  if (file && !fault) {
-    text.reserve(size);
-  }
-  constexpr std::size_t kPiece = std::size_t{1} << 20U;
-  while (file) {
-    const std::size_t begin = text.size();
-    text.resize(begin + kPiece);
-    file.read(text.data() + begin, static_cast<std::streamsize>(kPiece));
-    text.resize(begin + static_cast<std::size_t>(file.gcount()));
-  }
-  if (!file.eof()) {
-    throw Error(ErrorCode::kIo,
-                fmt::format("the table '{}' cannot be read", path.string()),
-                "check that the file is there and may be read");
-  }
-  return text;
-}
 
 void write_cell(std::string& out, std::string_view cell) {
   if (cell.find_first_of(",\"\r\n") == std::string_view::npos) {
@@ -108,7 +79,8 @@ RunTableFile parse_run_table(std::string_view text,
 
 RunTableFile read_run_table(const std::filesystem::path& path, const ColumnNames& names) {
   try {
-    return parse_run_table(read_text(path), path.string(), names);
+    const TextFile file(path);
+    return parse_run_table(file.text(), path.string(), names);
   } catch (const std::bad_alloc&) {
     throw Error(ErrorCode::kInput,
                 fmt::format("the table '{}' does not fit into memory", path.string()),

@@ -142,6 +142,16 @@ void ColumnBuilder::finish(RunTable& table) {
   }
 }
 
+void check_column_count(std::size_t count, std::string_view source) {
+  constexpr std::size_t kMost = 4096;
+  if (count > kMost) {
+    throw Error(ErrorCode::kInput,
+                fmt::format("{}: the table has more than {} columns", source, kMost),
+                "give a table with params, tokens, loss and what else the fit needs, one "
+                "row a run");
+  }
+}
+
 std::vector<std::string> mapped_names(const std::vector<std::string>& file_names,
                                       const ColumnNames& names,
                                       std::string_view source) {

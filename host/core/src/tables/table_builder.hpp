@@ -63,6 +63,9 @@ class ColumnBuilder {
   std::vector<std::string> texts_;
 };
 
+/// @throws Error kInput where a table has more columns than any table of runs
+void check_column_count(std::size_t count, std::string_view source);
+
 /// Sizewise's name of each of a file's columns; empty: not kept, since another column
 /// takes its name.
 /// @throws Error kInput where a mapped column is missing or a name stands twice
