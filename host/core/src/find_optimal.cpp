@@ -39,8 +39,8 @@ void refuse_where_all_failed(const std::vector<TrialState>& trials) {
   }
 }
 
-std::vector<fitting::CostPoint> cost_points(const planning::Plan& plan) {
-  std::vector<fitting::CostPoint> points;
+std::vector<CostPoint> cost_points(const planning::Plan& plan) {
+  std::vector<CostPoint> points;
   std::set<double> seen;
   for (const planning::Trial& trial : plan.trials()) {
     if (seen.insert(trial.params).second) {
@@ -73,7 +73,8 @@ fitting::FitReport Session::fit() {
       loading::instantiate<Fit>(resolved_.fit.file, resolved_.fit.options);
   fitting::FitRequest request;
   request.fit = {resolved_.fit.id(), resolved_.fit.options};
-  request.budgets = targets_of(experiment_, plan_);
+  request.asked.questions =
+      fitting::budget_questions(targets_of(experiment_, plan_));
   request.bootstrap = experiment_.bootstrap;
   request.seed = experiment_.recipe.seed;
   request.threads = planning::usable_cores();
@@ -81,7 +82,7 @@ fitting::FitReport Session::fit() {
       running::run_records(plan_.trials(), results_, experiment_.recipe.seed),
       request,
       *plugin,
-      fitting::CostModel::counted(cost_points(plan_)));
+      CostModel::counted(cost_points(plan_)));
 }
 
 Outcome Session::conclude() {

@@ -10,18 +10,24 @@
 #include "sizewise/error.hpp"
 
 #include "commands/commands.hpp"
-#include "fitting/fit_report.hpp"
+#include "fitting/answers.hpp"
+#include "fitting/data_checks.hpp"
 #include "fitting/fit_report_json.hpp"
+#include "question_flags.hpp"
 #include "reporting/fit_text.hpp"
 
 namespace sizewise::cli {
 namespace {
 
 using fitting::FitReport;
+using nlohmann::json;
+
+constexpr double kLeast = 1e-300;  // what counts as positive
 
 FitReport read_law(const std::string& word) {
   std::filesystem::path path(word);
-  if (std::filesystem::is_directory(path)) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
     path /= "law.json";
   }
   std::ifstream file(path, std::ios::binary);
@@ -33,8 +39,8 @@ FitReport read_law(const std::string& word) {
                 "give a run directory, or a file that sizewise fit --json printed");
   }
   try {
-    return fitting::fit_report_from_json(nlohmann::json::parse(text.str()));
-  } catch (const nlohmann::json::exception& error) {
+    return fitting::fit_report_from_json(json::parse(text.str()));
+  } catch (const json::exception& error) {
     throw Error(ErrorCode::kInput,
                 fmt::format("{}: this is no JSON: {}", path.string(), error.what()),
                 "give a run directory, or a file that sizewise fit --json printed");
@@ -45,61 +51,79 @@ FitReport read_law(const std::string& word) {
   }
 }
 
-nlohmann::json number_or_null(double number) {
-  return std::isfinite(number) ? nlohmann::json(number) : nlohmann::json(nullptr);
+json number_or_null(double number) {
+  return std::isfinite(number) ? json(number) : json(nullptr);
+}
+
+/// What of one model on some data is outside what the law has seen.
+std::vector<std::string> warnings_of(const FitReport& law,
+                                     Parameters params,
+                                     Units tokens) {
+  std::vector<std::string> warnings;
+  const auto check = [&](const char* what, double value, const fitting::Interval& seen) {
+    if (std::isfinite(seen.low) && !seen.contains(value)) {
+      warnings.push_back(fmt::format(
+          "{} {:.4g}; the rows have {:.4g} to {:.4g}", what, value, seen.low, seen.high));
+    }
+  };
+  check("params are", params.value(), law.params_seen);
+  check("units per parameter are", tokens.value() / params.value(), law.ratio_seen);
+  return warnings;
 }
 
 /// The loss of one model on some data.
 void predict_loss(const CommandLine& line, const FitReport& law, Console& console) {
-  constexpr double kLeast = 1e-300;
   const Parameters params(line.number_or("params", 0.0, kLeast));
   const Units tokens(line.number_or("tokens", 0.0, kLeast));
-  const double loss = predicted_loss(law.result.law, params, tokens).value();
-  if (std::isnan(loss)) {
-    throw Error(ErrorCode::kInput,
-                fmt::format("a law of form '{}' predicts no loss", law.result.law.form),
-                "ask for --budget C, or fit approach3");
-  }
+  const Units unique(line.number_or("unique-tokens", tokens.value(), kLeast));
+  const double loss = loss_with_repeats(law.result.law, params, tokens, unique).value();
   const double flops = law.cost_model.flops_per_unit(params) * tokens.value();
+  const std::vector<std::string> warnings = warnings_of(law, params, tokens);
   if (line.json()) {
-    const nlohmann::json object = {
-        {"status", law.identified() ? "identified" : "not_identified"},
-        {"params", params.value()},
-        {"tokens", tokens.value()},
-        {"loss", number_or_null(loss)},
-        {"flops", number_or_null(flops)},
-        {"cost_model", law.cost_model.name()}};
+    const json object = {{"status", law.identified() ? "identified" : "not_identified"},
+                         {"params", params.value()},
+                         {"tokens", tokens.value()},
+                         {"loss", number_or_null(loss)},
+                         {"flops", number_or_null(flops)},
+                         {"cost_model", law.cost_model.name()},
+                         {"warnings", warnings}};
     console.result(object.dump(2) + "\n");
-  } else {
-    console.result(
-        fmt::format("loss   {:.7g}\nparams {:.7g}\ntokens {:.7g}\nflops  {:.7g}"
-                    " ({})\n",
-                    loss,
-                    params.value(),
-                    tokens.value(),
-                    flops,
-                    law.cost_model.name()));
+    return;
+  }
+  console.result(
+      fmt::format("loss   {:.7g}\nparams {:.7g}\ntokens {:.7g}\nflops  {:.7g} ({})\n",
+                  loss,
+                  params.value(),
+                  tokens.value(),
+                  flops,
+                  law.cost_model.name()));
+  for (const std::string& warning : warnings) {
+    console.warn(warning);
   }
 }
 
-/// The best size and data for each budget.
+/// The answers to the other questions.
 void predict_optima(const CommandLine& line, FitReport law, Console& console) {
   law.optima.clear();
   law.bootstrap.reset();
-  for (const double budget : line.positive_list("budget")) {
-    fitting::Optimum optimum =
-        fitting::optimum_of(law.result.law, law.cost_model, Flops(budget));
-    optimum.extrapolation = budget / law.largest_flops;
-    law.optima.push_back(optimum);
+  law.warnings.clear();
+  const double level = law.hessian ? law.hessian->level : 0.95;
+  fitting::answer_questions(asked_from(line), level, law);
+  fitting::warn_of_optima(law);
+  if (law.optima.empty()) {
+    throw Error(ErrorCode::kFit, law.warnings.front(), "fit a law that has an answer");
   }
   if (line.json()) {
-    const nlohmann::json all = fitting::fit_report_to_json(law);
-    const nlohmann::json object = {{"status", all.at("status")},
-                                   {"cost_model", all.at("cost_model")},
-                                   {"optima", all.at("optima")}};
+    const json object = {{"status", law.identified() ? "identified" : "not_identified"},
+                         {"cost_model", law.cost_model.name()},
+                         {"optima", fitting::optima_to_json(law)},
+                         {"warnings", law.warnings}};
     console.result(object.dump(2) + "\n");
-  } else {
-    console.result(reporting::optima_text(law).substr(1));
+    return;
+  }
+  console.result(reporting::optima_text(law).substr(1));
+  for (const std::string& warning : law.warnings) {
+    console.warn(warning);
   }
 }
 
@@ -111,20 +135,21 @@ int predict(const Arguments& arguments, Console& console) {
       "Reads a fitted law and predicts the loss of a model, or names the best "
       "size and data\nfor a budget. Exit code 1: the law is not identified "
       "(see --force).");
-  line.positional("a law or a run directory", 1, 1)
-      .value("params", "N", "parameters of the model")
-      .value("tokens", "D", "units of data that it is trained on")
-      .values("budget", "C", "training FLOPs to spend best")
-      .toggle("force", "predict even where the law is not identified");
+  line.positional("a law or a run directory", 1, 1);
+  add_question_flags(line).toggle("force",
+                                  "predict even where the law is not identified");
   if (!line.parse(arguments, console)) {
     return 0;
   }
   const bool asks_loss = line.has("params") && line.has("tokens");
-  const bool asks_part = line.has("params") || line.has("tokens");
-  if (asks_part != asks_loss || asks_loss == line.has("budget")) {
-    throw Error(ErrorCode::kConfiguration,
-                "predict takes --params N and --tokens D, or --budget C",
-                "for example: sizewise predict law.json --budget 1e20");
+  const bool asks_more = line.has("budget") || line.has("target-loss");
+  const bool asks_any = asks_more || line.has("params") || line.has("tokens");
+  if (!asks_any || (asks_loss && (asks_more || line.has("inference-tokens")))) {
+    throw Error(
+        ErrorCode::kConfiguration,
+        "predict takes --params N and --tokens D, or --budget C, --target-loss L, "
+        "--params N or --tokens D",
+        "for example: sizewise predict law.json --budget 1e20");
   }
   const FitReport law = read_law(line.words()[0]);
   if (!law.identified()) {

@@ -5,111 +5,22 @@
 #include <cmath>
 #include <exception>
 #include <mutex>
-#include <numeric>
 #include <optional>
-#include <random>
+#include <set>
+#include <string_view>
 #include <thread>
-#include <unordered_map>
+
+#include <fmt/format.h>
 
 #include "sizewise/error.hpp"
 
-#include "loading/plugin_instance.hpp"
+#include "fitting/resampling.hpp"
+#include "fitting/residuals.hpp"
+#include "fitting/statistics.hpp"
+#include "fitting/table_edit.hpp"
 
 namespace sizewise::fitting {
 namespace {
-
-/// What is drawn: groups of rows.
-struct Clusters {
-  std::string unit;
-  std::vector<std::vector<std::size_t>> rows;
-};
-
-Clusters clusters_of(const RunTable& runs) {
-  Clusters clusters{"row", {}};
-  if (runs.has_texts("run_id")) {
-    std::unordered_map<std::string, std::size_t> places;
-    const auto names = runs.texts("run_id");
-    for (std::size_t row = 0; row < runs.rows(); ++row) {
-      // A row without a run_id is a run of its own.
-      const auto [place, is_new] =
-          names[row].empty() ? std::pair(places.end(), true)
-                             : places.try_emplace(names[row], clusters.rows.size());
-      if (is_new) {
-        clusters.rows.emplace_back();
-      }
-      clusters.rows[names[row].empty() ? clusters.rows.size() - 1 : place->second]
-          .push_back(row);
-    }
-    if (clusters.rows.size() < runs.rows()) {
-      clusters.unit = "run_id";
-      return clusters;
-    }
-    clusters.rows.clear();
-  }
-  for (std::size_t row = 0; row < runs.rows(); ++row) {
-    clusters.rows.push_back({row});
-  }
-  return clusters;
-}
-
-/// An even draw from [0, below); its bias, below / 2^64, is beneath notice.
-std::size_t draw(std::mt19937_64& random, std::size_t below) {
-  return random() % below;
-}
-
-std::vector<double> resample(const Clusters& clusters,
-                             std::size_t rows,
-                             uint64_t seed,
-                             uint64_t replicate) {
-  std::seed_seq sequence{static_cast<uint32_t>(seed),
-                         static_cast<uint32_t>(seed >> 32U),
-                         static_cast<uint32_t>(replicate),
-                         static_cast<uint32_t>(replicate >> 32U)};
-  std::mt19937_64 random(sequence);
-  std::vector<double> weights(rows, 0.0);
-  for (std::size_t drawn = 0; drawn < clusters.rows.size(); ++drawn) {
-    for (const std::size_t row : clusters.rows[draw(random, clusters.rows.size())]) {
-      weights[row] += 1.0;
-    }
-  }
-  return weights;
-}
-
-bool has_law(const FitResult& result) {
-  return !result.law.values.empty() &&
-         std::none_of(
-             result.law.values.begin(), result.law.values.end(), [](const auto& entry) {
-               return std::isnan(entry.second);
-             });
-}
-
-/// One refit; nothing where the rows drawn give no law.
-std::optional<FitResult> refit(const Fit& fit, const FitInput& input) {
-  try {
-    FitResult result = fit.fit(input);
-    return has_law(result) ? std::optional(std::move(result)) : std::nullopt;
-  } catch (const Error&) {
-    return std::nullopt;
-  }
-}
-
-void collect(Replicates& replicates,
-             const FitResult& result,
-             const FitRequest& request,
-             const CostModel& cost_model) {
-  replicates.not_identified += result.status == FitStatus::kIdentified ? 0 : 1;
-  for (const auto& [name, value] : result.law.values) {
-    replicates.values[name].push_back(value);
-  }
-  if (!std::isnan(result.a)) {
-    replicates.values["a"].push_back(result.a);
-    replicates.values["b"].push_back(result.b);
-  }
-  for (std::size_t i = 0; i < replicates.optimal_params.size(); ++i) {
-    replicates.optimal_params[i].push_back(
-        optimum_of(result.law, cost_model, request.budgets[i]).params.value());
-  }
-}
 
 /// Runs work(0) to work(count - 1) on some threads; throws what the first failing one
 /// threw.
@@ -141,65 +52,154 @@ void in_parallel(int count, int threads, const Work& work) {
   }
 }
 
-}  // namespace
-
-Replicates bootstrap_fit(const RunTable& runs,
-                         const FitRequest& request,
-                         const Fit& fit,
-                         const FitResult& best,
-                         const CostModel& cost_model) {
-  const Clusters clusters = clusters_of(runs);
-  Replicates replicates;
-  replicates.unit = clusters.unit;
-  replicates.optimal_params.resize(best.law.form == "power" ? 0 : request.budgets.size());
-  std::vector<std::optional<FitResult>> results(
-      static_cast<std::size_t>(request.bootstrap));
-  in_parallel(request.bootstrap, request.threads, [&](int i) {
-    const auto place = static_cast<std::size_t>(i);
-    const std::vector<double> weights =
-        resample(clusters, runs.rows(), request.seed, place);
-    results[place] = loading::call_plugin(request.fit.plugin, [&] {
-      return refit(fit, {runs, weights, &best});
-    });
-  });
-  for (const std::optional<FitResult>& result : results) {
-    if (result) {
-      collect(replicates, *result, request, cost_model);
-    } else {
-      ++replicates.failed;
+/// How one replicate's rows come about.
+class Source {
+ public:
+  Source(const FitJob& job, const FitResult& best)
+      : job_(job), best_(best), clusters_(clusters_of(job.used)) {
+    if (job.request.noise > 0.0) {
+      centre_ = predicted_losses(best.law, job.used);
     }
   }
-  return replicates;
+
+  [[nodiscard]] std::string unit() const {
+    return centre_.empty() ? clusters_.unit : "noise";
+  }
+
+  [[nodiscard]] std::optional<FitResult> refit(uint64_t replicate) const {
+    std::mt19937_64 random = random_of(job_.request.seed, replicate);
+    if (centre_.empty()) {
+      const std::vector<double> weights = resample(clusters_, job_.used.rows(), random);
+      return job_.try_run({job_.used, weights, &best_});
+    }
+    const RunTable noisy = with_numbers(
+        job_.used, "loss", with_noise(clusters_, centre_, job_.request.noise, random));
+    return job_.try_run({noisy, {}, &best_});
+  }
+
+ private:
+  const FitJob& job_;
+  const FitResult& best_;
+  Clusters clusters_;
+  std::vector<double> centre_;
+};
+
+std::string draw_name(std::string_view what, std::size_t question) {
+  return fmt::format("{} {}", what, question);
 }
 
-double quantile(std::vector<double>& numbers, double share) {
-  if (numbers.empty()) {
-    return FitResult::kUnknown;
+/// What one replicate found.
+struct Replicate {
+  std::optional<FitResult> result;
+  std::vector<Training> answers;  ///< one a question that its form can answer
+};
+
+Replicate replicate_of(const FitJob& job, std::optional<FitResult> result) {
+  Replicate replicate{std::move(result), {}};
+  if (!replicate.result) {
+    return replicate;
   }
-  std::sort(numbers.begin(), numbers.end());
-  const double place = share * static_cast<double>(numbers.size() - 1);
-  const auto below = static_cast<std::size_t>(place);
-  const std::size_t above = std::min(below + 1, numbers.size() - 1);
-  if (!std::isfinite(numbers[above])) {
-    return place > static_cast<double>(below) ? numbers[above] : numbers[below];
+  const Law& law = replicate.result->law;
+  for (const Question& question : job.request.asked.questions) {
+    if (can_answer(law, question.kind)) {
+      replicate.answers.push_back(
+          answer(question, law, job.cost_model, job.request.asked.limits));
+    }
   }
-  return std::lerp(numbers[below], numbers[above], place - static_cast<double>(below));
+  return replicate;
 }
 
-double standard_deviation(const std::vector<double>& numbers) {
-  const auto count = static_cast<double>(numbers.size());
-  const double mean = std::accumulate(numbers.begin(), numbers.end(), 0.0) / count;
-  double squares = 0.0;
-  for (const double number : numbers) {
-    squares += (number - mean) * (number - mean);
+/// Adds one replicate's numbers, by name.
+void collect(const Replicate& replicate, std::size_t place, BootstrapReport& report) {
+  const auto put = [&](const std::string& name, double value) {
+    std::vector<double>& draws = report.draws[name];
+    draws.resize(static_cast<std::size_t>(report.replicates), FitResult::kUnknown);
+    draws[place] = value;
+  };
+  const FitResult& result = *replicate.result;
+  for (const auto& [name, value] : result.law.values) {
+    put(name, value);
   }
-  return std::sqrt(squares / count);
+  put("a", result.a);
+  put("b", result.b);
+  for (std::size_t i = 0; i < replicate.answers.size(); ++i) {
+    put(draw_name("budget", i), replicate.answers[i].budget.value());
+    put(draw_name("params", i), replicate.answers[i].params.value());
+    put(draw_name("tokens", i), replicate.answers[i].tokens.value());
+    put(draw_name("loss", i), replicate.answers[i].loss.value());
+  }
+  report.not_identified += result.status == FitStatus::kIdentified ? 0 : 1;
+  std::set<std::string> codes;
+  for (const Reason& reason : result.reasons) {
+    codes.insert(reason.code);
+  }
+  for (const std::string& code : codes) {
+    ++report.reasons[code];
+  }
 }
 
-Interval percentile_interval(std::vector<double>& numbers, double level) {
-  const double tail = 0.5 * (1.0 - level);
-  const double low = quantile(numbers, tail);
-  return {low, quantile(numbers, 1.0 - tail)};
+bool is_of_optimum(const std::string& name) {
+  return name.find(' ') != std::string::npos;
+}
+
+bool any_number(const std::vector<double>& numbers) {
+  return std::any_of(numbers.begin(), numbers.end(), [](double number) {
+    return !std::isnan(number);
+  });
+}
+
+}  // namespace
+
+BootstrapReport bootstrap_fit(const FitJob& job, const FitResult& best) {
+  const Source source(job, best);
+  BootstrapReport report;
+  report.replicates = job.request.bootstrap;
+  report.level = job.request.level;
+  report.unit = source.unit();
+  std::vector<Replicate> replicates(static_cast<std::size_t>(report.replicates));
+  in_parallel(report.replicates, job.request.threads, [&](int i) {
+    const auto place = static_cast<std::size_t>(i);
+    replicates[place] = replicate_of(job, source.refit(place));
+  });
+  for (std::size_t i = 0; i < replicates.size(); ++i) {
+    if (replicates[i].result) {
+      collect(replicates[i], i, report);
+    } else {
+      ++report.failed;
+    }
+  }
+  for (const auto& [name, draws] : report.draws) {
+    if (!is_of_optimum(name) && any_number(draws)) {
+      report.standard_error[name] = standard_deviation(draws);
+      report.interval[name] = percentile_interval(draws, report.level);
+    }
+  }
+  return report;
+}
+
+void give_intervals(const BootstrapReport& bootstrap, std::vector<Optimum>& optima) {
+  for (std::size_t i = 0; i < optima.size(); ++i) {
+    const auto give = [&](std::string_view what, std::optional<Interval>& interval) {
+      const auto draws = bootstrap.draws.find(draw_name(what, i));
+      if (draws != bootstrap.draws.end() && any_number(draws->second)) {
+        interval = percentile_interval(draws->second, bootstrap.level);
+        optima[i].interval_source = "bootstrap";
+      }
+    };
+    const Question::Kind asked = optima[i].question.kind;
+    if (asked != Question::Kind::kBudget) {
+      give("budget", optima[i].budget_interval);
+    }
+    if (asked != Question::Kind::kParams) {
+      give("params", optima[i].params_interval);
+    }
+    if (asked != Question::Kind::kTokens) {
+      give("tokens", optima[i].tokens_interval);
+    }
+    if (asked != Question::Kind::kTargetLoss) {
+      give("loss", optima[i].loss_interval);
+    }
+  }
 }
 
 }  // namespace sizewise::fitting

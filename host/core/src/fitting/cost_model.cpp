@@ -1,4 +1,4 @@
-#include "fitting/cost_model.hpp"
+#include "sizewise/cost_model.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -9,11 +9,12 @@
 
 #include "sizewise/error.hpp"
 
-namespace sizewise::fitting {
+namespace sizewise {
 namespace {
 
 constexpr double kFlopsPerParameter = 6.0;
 constexpr std::size_t kMostSizes = 256;
+constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 
 bool usable(double number) {
   return std::isfinite(number) && number > 0.0;
@@ -156,6 +157,25 @@ Units CostModel::units_for(Flops budget, Parameters params) const {
   return Units(budget.value() / flops_per_unit(params));
 }
 
+Parameters CostModel::largest_for(double flops_per_unit) const {
+  const double wanted = std::log(flops_per_unit);
+  for (std::size_t i = segments_.size(); i-- > 0;) {
+    const CostSegment& segment = segments_[i];
+    const bool is_last = i + 1 == segments_.size();
+    const double log_to = is_last ? kUnbounded : segments_[i + 1].log_from;
+    const double rise = segment.slope == 0.0 ? 0.0 : segment.slope * log_to;
+    const double at_end = segment.log_factor + rise;
+    if (at_end <= wanted) {
+      return Parameters(std::exp(log_to));
+    }
+    const double log_params = (wanted - segment.log_factor) / segment.slope;
+    if (segment.slope > 0.0 && log_params >= segment.log_from) {
+      return Parameters(std::exp(log_params));
+    }
+  }
+  return Parameters(0.0);
+}
+
 CostModel cost_model_of(const RunTable& runs) {
   if (!runs.has_numbers("flops") || !runs.has_numbers("params") ||
       !runs.has_numbers("tokens")) {
@@ -177,4 +197,4 @@ CostModel cost_model_of(const RunTable& runs) {
   return CostModel::counted(thinned(merged(std::move(points))));
 }
 
-}  // namespace sizewise::fitting
+}  // namespace sizewise

@@ -1,24 +1,15 @@
 #include "fitting/fit_report_json.hpp"
 
-#include <cmath>
-
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "sizewise/error.hpp"
+#include "fitting/json_fields.hpp"
 
 namespace sizewise::fitting {
 namespace {
 
+using fields::interval_to_json;
+using fields::number_or_null;
 using nlohmann::json;
-
-json number_or_null(double number) {
-  return std::isfinite(number) ? json(number) : json(nullptr);
-}
-
-json interval_to_json(const Interval& interval) {
-  return json::array({number_or_null(interval.low), number_or_null(interval.high)});
-}
 
 /// An allocation law's values "params.coefficient" become {"params": {"coefficient":
 /// ...}}.
@@ -54,35 +45,141 @@ json reasons_to_json(const std::vector<Reason>& reasons) {
   return list;
 }
 
+json numbers_to_json(const std::map<std::string, double>& numbers) {
+  json object = json::object();
+  for (const auto& [name, value] : numbers) {
+    object[name] = number_or_null(value);
+  }
+  return object;
+}
+
+json intervals_to_json(const std::map<std::string, Interval>& intervals) {
+  json object = json::object();
+  for (const auto& [name, value] : intervals) {
+    object[name] = interval_to_json(value);
+  }
+  return object;
+}
+
 json bootstrap_to_json(const BootstrapReport& bootstrap) {
-  json errors = json::object();
-  for (const auto& [name, value] : bootstrap.standard_error) {
-    errors[name] = number_or_null(value);
-  }
-  json intervals = json::object();
-  for (const auto& [name, value] : bootstrap.interval) {
-    intervals[name] = interval_to_json(value);
-  }
   return {{"replicates", bootstrap.replicates},
           {"failed", bootstrap.failed},
           {"not_identified", bootstrap.not_identified},
+          {"reasons", bootstrap.reasons},
           {"unit", bootstrap.unit},
           {"level", bootstrap.level},
-          {"standard_error", std::move(errors)},
-          {"interval", std::move(intervals)}};
+          {"standard_error", numbers_to_json(bootstrap.standard_error)},
+          {"interval", intervals_to_json(bootstrap.interval)}};
+}
+
+json profiles_to_json(const std::vector<ProfileReport>& profiles) {
+  json object = json::object();
+  for (const ProfileReport& profile : profiles) {
+    object[profile.name] = {{"estimate", number_or_null(profile.estimate)},
+                            {"level", profile.level},
+                            {"interval", interval_to_json(profile.interval)},
+                            {"refits", profile.refits}};
+  }
+  return object;
+}
+
+json training_to_json(const Training& training) {
+  return {{"budget_flops", number_or_null(training.budget.value())},
+          {"params", number_or_null(training.params.value())},
+          {"tokens", number_or_null(training.tokens.value())},
+          {"loss", number_or_null(training.loss.value())}};
+}
+
+json serving_to_json(const Serving& serving) {
+  return {
+      {"served_units", number_or_null(serving.served.value())},
+      {"training", training_to_json(serving.training)},
+      {"serving_flops", number_or_null(serving.serving_flops.value())},
+      {"total_flops", number_or_null(serving.total_flops.value())},
+      {"trained_best", training_to_json(serving.trained_best)},
+      {"trained_best_total_flops", number_or_null(serving.trained_best_total.value())}};
+}
+
+json interval_or_null(const std::optional<Interval>& interval) {
+  return interval ? interval_to_json(*interval) : json(nullptr);
 }
 
 json optimum_to_json(const Optimum& optimum) {
-  json object = {{"budget_flops", number_or_null(optimum.budget.value())},
-                 {"params", number_or_null(optimum.params.value())},
-                 {"tokens", number_or_null(optimum.tokens.value())},
-                 {"loss", number_or_null(optimum.loss.value())},
-                 {"params_interval", nullptr},
-                 {"extrapolation", number_or_null(optimum.extrapolation)}};
-  if (optimum.params_interval) {
-    object["params_interval"] = interval_to_json(*optimum.params_interval);
+  json object = training_to_json(optimum);
+  object["asked"] = {
+      {name_of(optimum.question.kind), number_or_null(optimum.question.value)}};
+  object["params_interval"] = interval_or_null(optimum.params_interval);
+  object["tokens_interval"] = interval_or_null(optimum.tokens_interval);
+  object["loss_interval"] = interval_or_null(optimum.loss_interval);
+  object["budget_interval"] = interval_or_null(optimum.budget_interval);
+  object["interval_source"] =
+      optimum.interval_source.empty() ? json(nullptr) : json(optimum.interval_source);
+  object["extrapolation"] = number_or_null(optimum.extrapolation);
+  if (optimum.serving) {
+    object["serving"] = serving_to_json(*optimum.serving);
   }
   return object;
+}
+
+json residuals_to_json(const std::vector<Residual>& residuals) {
+  json list = json::array();
+  for (const Residual& residual : residuals) {
+    list.push_back({{"line", residual.line},
+                    {"params", number_or_null(residual.params)},
+                    {"tokens", number_or_null(residual.tokens)},
+                    {"flops", number_or_null(residual.flops)},
+                    {"loss", number_or_null(residual.observed)},
+                    {"predicted", number_or_null(residual.predicted)},
+                    {"error", number_or_null(residual.error())}});
+  }
+  return list;
+}
+
+json outliers_to_json(const OutlierReport& outliers) {
+  return {{"limit", number_or_null(outliers.limit)},
+          {"count", outliers.count},
+          {"rows", residuals_to_json(outliers.rows)},
+          {"without",
+           {{"law", law_to_json(outliers.law_without)},
+            {"a", number_or_null(outliers.a_without)}}}};
+}
+
+json exponents_to_json(const FitResult& result) {
+  return {{"a", number_or_null(result.a)}, {"b", number_or_null(result.b)}};
+}
+
+const char* status_text(FitStatus status) {
+  return status == FitStatus::kIdentified ? "identified" : "not_identified";
+}
+
+json hold_out_to_json(const HoldOutReport& hold_out) {
+  return {{"rows", hold_out.rows_held},
+          {"held", hold_out.held},
+          {"fitted", hold_out.fitted},
+          {"status", status_text(hold_out.result.status)},
+          {"law", law_to_json(hold_out.result.law)},
+          {"exponents", exponents_to_json(hold_out.result)},
+          {"mean_absolute_error", number_or_null(hold_out.mean_absolute_error)},
+          {"bias", number_or_null(hold_out.bias)},
+          {"budget_flops", number_or_null(hold_out.budget.value())},
+          {"params", number_or_null(hold_out.params.value())},
+          {"params_of_all", number_or_null(hold_out.params_of_all.value())}};
+}
+
+json sensitivity_to_json(const std::vector<SensitivityRow>& rows) {
+  json list = json::array();
+  for (const SensitivityRow& row : rows) {
+    json optima = json::array();
+    for (const Training& training : row.optima) {
+      optima.push_back(training_to_json(training));
+    }
+    list.push_back(
+        {{"reading", row.reading},
+         {"status", row.identified ? "identified" : "not_identified"},
+         {"exponents", {{"a", number_or_null(row.a)}, {"b", number_or_null(row.b)}}},
+         {"optima", std::move(optima)}});
+  }
+  return list;
 }
 
 json cost_points_to_json(const CostModel& model) {
@@ -93,207 +190,67 @@ json cost_points_to_json(const CostModel& model) {
   return points;
 }
 
-[[noreturn]] void refuse(std::string_view field, std::string_view allowed) {
-  throw Error(ErrorCode::kInput,
-              fmt::format("the law's '{}' is missing or is not {}", field, allowed),
-              "use the law.json of a run directory, or what sizewise fit --json printed");
-}
-
-const json& field_of(const json& object, const char* name) {
-  if (!object.is_object() || !object.contains(name)) {
-    refuse(name, "there");
+/// What is there only where it was asked for or found.
+void add_optional_parts(const FitReport& report, json& object) {
+  if (report.bootstrap) {
+    object["bootstrap"] = bootstrap_to_json(*report.bootstrap);
   }
-  return object.at(name);
-}
-
-double number_of(const json& object, const char* name) {
-  const json& value = field_of(object, name);
-  if (value.is_null()) {
-    return FitResult::kUnknown;
+  if (report.hessian) {
+    object["hessian"] = {
+        {"level", report.hessian->level},
+        {"standard_error", numbers_to_json(report.hessian->standard_error)},
+        {"interval", intervals_to_json(report.hessian->interval)},
+        {"parameters", report.result.parameters},
+        {"covariance", report.result.covariance}};
   }
-  if (!value.is_number()) {
-    refuse(name, "a number");
+  if (!report.profiles.empty()) {
+    object["profile"] = profiles_to_json(report.profiles);
   }
-  return value.get<double>();
-}
-
-template <class T>
-T get_as(const json& object, const char* name, std::string_view allowed) {
-  try {
-    return field_of(object, name).get<T>();
-  } catch (const json::exception&) {
-    refuse(name, allowed);
+  if (report.outliers) {
+    object["outliers"] = outliers_to_json(*report.outliers);
   }
-}
-
-Interval interval_of(const json& value, const char* name) {
-  const bool is_end_good = value.is_array() && value.size() == 2 &&
-                           (value[0].is_number() || value[0].is_null()) &&
-                           (value[1].is_number() || value[1].is_null());
-  if (!is_end_good) {
-    refuse(name, "[low, high]");
+  if (!report.residuals.empty()) {
+    object["residuals"] = residuals_to_json(report.residuals);
   }
-  constexpr double kUnbounded = std::numeric_limits<double>::infinity();
-  return {value[0].is_null() ? -kUnbounded : value[0].get<double>(),
-          value[1].is_null() ? kUnbounded : value[1].get<double>()};
-}
-
-Law law_of(const json& object) {
-  Law law;
-  law.form = get_as<std::string>(object, "form", "a text");
-  for (const auto& item : object.items()) {
-    if (item.value().is_number()) {
-      law.values[item.key()] = item.value().get<double>();
-    } else if (item.value().is_object()) {
-      for (const auto& inner : item.value().items()) {
-        law.values[item.key() + "." + inner.key()] =
-            number_of(item.value(), inner.key().c_str());
-      }
-    } else if (item.value().is_string() && item.key() != "form") {
-      law.texts[item.key()] = item.value().get<std::string>();
-    }
+  if (report.hold_out) {
+    object["hold_out"] = hold_out_to_json(*report.hold_out);
   }
-  return law;
-}
-
-RowCounts rows_of(const json& object) {
-  RowCounts rows;
-  rows.read = get_as<std::size_t>(object, "read", "a count");
-  rows.used = get_as<std::size_t>(object, "used", "a count");
-  for (const json& item : field_of(object, "excluded")) {
-    rows.excluded.push_back({get_as<std::string>(item, "reason", "a text"),
-                             get_as<std::size_t>(item, "count", "a count")});
+  if (!report.sensitivity.empty()) {
+    object["sensitivity"] = sensitivity_to_json(report.sensitivity);
   }
-  return rows;
-}
-
-FitStatus status_of(const json& object) {
-  const auto status = get_as<std::string>(object, "status", "a text");
-  if (status == "identified") {
-    return FitStatus::kIdentified;
-  }
-  if (status != "not_identified") {
-    refuse("status", "identified or not_identified");
-  }
-  return FitStatus::kNotIdentified;
-}
-
-FitResult result_of(const json& object) {
-  FitResult result;
-  result.status = status_of(object);
-  for (const json& item : field_of(object, "reasons")) {
-    result.reasons.push_back({get_as<std::string>(item, "code", "a text"),
-                              get_as<std::string>(item, "message", "a text")});
-  }
-  result.law = law_of(field_of(object, "law"));
-  result.objective = number_of(object, "objective");
-  const json& starts = field_of(object, "starts");
-  result.starts_tried = get_as<int>(starts, "tried", "a count");
-  result.starts_within_tenth_percent =
-      get_as<int>(starts, "within_0.1_percent", "a count");
-  result.a = number_of(field_of(object, "exponents"), "a");
-  result.b = number_of(field_of(object, "exponents"), "b");
-  return result;
-}
-
-BootstrapReport bootstrap_of(const json& object) {
-  BootstrapReport bootstrap;
-  bootstrap.replicates = get_as<int>(object, "replicates", "a count");
-  bootstrap.failed = get_as<int>(object, "failed", "a count");
-  bootstrap.not_identified = get_as<int>(object, "not_identified", "a count");
-  bootstrap.unit = get_as<std::string>(object, "unit", "a text");
-  bootstrap.level = number_of(object, "level");
-  for (const auto& item : field_of(object, "standard_error").items()) {
-    bootstrap.standard_error[item.key()] =
-        number_of(object.at("standard_error"), item.key().c_str());
-  }
-  for (const auto& item : field_of(object, "interval").items()) {
-    bootstrap.interval[item.key()] = interval_of(item.value(), "interval");
-  }
-  return bootstrap;
-}
-
-Optimum optimum_of_json(const json& object) {
-  Optimum optimum;
-  optimum.budget = Flops(number_of(object, "budget_flops"));
-  optimum.params = Parameters(number_of(object, "params"));
-  optimum.tokens = Units(number_of(object, "tokens"));
-  optimum.loss = Nats(number_of(object, "loss"));
-  if (!field_of(object, "params_interval").is_null()) {
-    optimum.params_interval =
-        interval_of(object.at("params_interval"), "params_interval");
-  }
-  optimum.extrapolation = number_of(object, "extrapolation");
-  return optimum;
-}
-
-CostModel cost_model_of_json(const json& object) {
-  const auto name = get_as<std::string>(object, "cost_model", "a text");
-  if (name == "6nd") {
-    return CostModel::six_per_parameter();
-  }
-  if (name != "counted") {
-    refuse("cost_model", "counted or 6nd");
-  }
-  std::vector<CostPoint> points;
-  for (const json& item : field_of(object, "cost_points")) {
-    const Interval pair = interval_of(item, "cost_points");
-    points.push_back({pair.low, pair.high});
-  }
-  return CostModel::counted(std::move(points));
 }
 
 }  // namespace
 
-nlohmann::json fit_report_to_json(const FitReport& report) {
-  json object = {
-      {"fit", report.fit.plugin},
-      {"options", json::parse(report.fit.options.to_json())},
-      {"rows", rows_to_json(report.rows)},
-      {"status", report.identified() ? "identified" : "not_identified"},
-      {"reasons", reasons_to_json(report.result.reasons)},
-      {"law", law_to_json(report.result.law)},
-      {"objective", number_or_null(report.result.objective)},
-      {"starts",
-       {{"tried", report.result.starts_tried},
-        {"within_0.1_percent", report.result.starts_within_tenth_percent}}},
-      {"exponents",
-       {{"a", number_or_null(report.result.a)}, {"b", number_or_null(report.result.b)}}},
-      {"cost_model", report.cost_model.name()},
-      {"cost_points", cost_points_to_json(report.cost_model)},
-      {"largest_flops", number_or_null(report.largest_flops)},
-      {"params_seen", interval_to_json(report.params_seen)},
-      {"ratio_seen", interval_to_json(report.ratio_seen)},
-      {"optima", json::array()},
-      {"warnings", report.warnings}};
-  if (report.bootstrap) {
-    object["bootstrap"] = bootstrap_to_json(*report.bootstrap);
-  }
+nlohmann::json optima_to_json(const FitReport& report) {
+  json list = json::array();
   for (const Optimum& optimum : report.optima) {
-    object["optima"].push_back(optimum_to_json(optimum));
+    list.push_back(optimum_to_json(optimum));
   }
-  return object;
+  return list;
 }
 
-FitReport fit_report_from_json(const nlohmann::json& object) {
-  FitReport report;
-  report.fit.plugin = get_as<std::string>(object, "fit", "a text");
-  report.fit.options = Options::from_json(field_of(object, "options").dump());
-  report.rows = rows_of(field_of(object, "rows"));
-  report.result = result_of(object);
-  if (object.contains("bootstrap")) {
-    report.bootstrap = bootstrap_of(object.at("bootstrap"));
-  }
-  report.cost_model = cost_model_of_json(object);
-  report.largest_flops = number_of(object, "largest_flops");
-  report.params_seen = interval_of(field_of(object, "params_seen"), "params_seen");
-  report.ratio_seen = interval_of(field_of(object, "ratio_seen"), "ratio_seen");
-  for (const json& item : field_of(object, "optima")) {
-    report.optima.push_back(optimum_of_json(item));
-  }
-  report.warnings =
-      get_as<std::vector<std::string>>(object, "warnings", "a list of texts");
-  return report;
+nlohmann::json fit_report_to_json(const FitReport& report) {
+  json object = {{"fit", report.fit.plugin},
+                 {"options", json::parse(report.fit.options.to_json())},
+                 {"rows", rows_to_json(report.rows)},
+                 {"status", status_text(report.result.status)},
+                 {"reasons", reasons_to_json(report.result.reasons)},
+                 {"law", law_to_json(report.result.law)},
+                 {"objective", number_or_null(report.result.objective)},
+                 {"starts",
+                  {{"tried", report.result.starts_tried},
+                   {"within_0.1_percent", report.result.starts_within_tenth_percent}}},
+                 {"exponents", exponents_to_json(report.result)},
+                 {"cost_model", report.cost_model.name()},
+                 {"cost_points", cost_points_to_json(report.cost_model)},
+                 {"largest_flops", number_or_null(report.largest_flops)},
+                 {"params_seen", interval_to_json(report.params_seen)},
+                 {"ratio_seen", interval_to_json(report.ratio_seen)},
+                 {"optima", optima_to_json(report)},
+                 {"warnings", report.warnings}};
+  add_optional_parts(report, object);
+  return object;
 }
 
 }  // namespace sizewise::fitting

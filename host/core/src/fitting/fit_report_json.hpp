@@ -11,6 +11,9 @@ namespace sizewise::fitting {
 /// on it holds what predict needs: cost_points, largest_flops and params_seen.
 [[nodiscard]] nlohmann::json fit_report_to_json(const FitReport& report);
 
+/// Its field "optima" alone.
+[[nodiscard]] nlohmann::json optima_to_json(const FitReport& report);
+
 /// Reads what fit_report_to_json() wrote.
 /// @throws Error kInput naming the field that is missing or wrong
 [[nodiscard]] FitReport fit_report_from_json(const nlohmann::json& object);

@@ -1,19 +1,35 @@
 #include "fitting/identifiability.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
+
+#include "fitting/row_selection.hpp"
+#include "fitting/statistics.hpp"
 
 namespace sizewise::fitting {
 namespace {
 
 constexpr double kLeastSpan = 10.0;  // largest N / smallest N
 constexpr std::size_t kLeastBudgets = 3;
-constexpr double kSameBudget = 1.1;
 constexpr double kMostNotIdentified = 0.25;  // of the replicates
-constexpr double kFarExtrapolation = 10.0;
-constexpr double kSameTokens = 0.02;
+
+/// What to do, by the code of a reason.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kAdvice = {
+    {{"narrow_params", "add models ten times smaller or larger than these"},
+     {"few_budgets", "train on at least 3 budgets, each a few times the last"},
+     {"few_rows", "add runs of other sizes and amounts of data"},
+     {"exponent_out_of_range", "add sizes on both sides of each budget's best one"},
+     {"ill_conditioned",
+      "add runs of other ratios of data to size, or more budgets; --profile shows which "
+      "value is open"},
+     {"no_minimum", "add sizes on both sides of that budget's lowest loss"},
+     {"vertex_outside", "add sizes beyond the end at which it turns"},
+     {"unstable_bootstrap", "add runs, or repeat some with other seeds"}}};
 
 void refuse(FitResult& result, std::string code, std::string message) {
   const bool is_known = std::any_of(
@@ -26,91 +42,50 @@ void refuse(FitResult& result, std::string code, std::string message) {
   }
 }
 
-double flops_of_row(const RunTable& runs, std::size_t row) {
-  for (const char* column : {"budget_flops", "flops"}) {
-    if (runs.has_numbers(column) && std::isfinite(runs.numbers(column)[row])) {
-      return runs.numbers(column)[row];
-    }
+/// The reasons that most replicates gave, in words; empty where none gave any.
+std::string kinds_of(const BootstrapReport& bootstrap) {
+  std::vector<std::pair<int, std::string>> kinds;
+  for (const auto& [code, count] : bootstrap.reasons) {
+    kinds.emplace_back(-count, code);
   }
-  return 6.0 * runs.params()[row] * runs.tokens()[row];
-}
-
-void warn_of_optimum(FitReport& report, const Optimum& optimum) {
-  const double budget = optimum.budget.value();
-  if (optimum.extrapolation > kFarExtrapolation * 1.0001) {
-    report.warnings.push_back(
-        fmt::format("the budget {:.6g} is {:.3g} times the largest in the table: far "
-                    "beyond the data",
-                    budget,
-                    optimum.extrapolation));
+  std::sort(kinds.begin(), kinds.end());
+  std::string text;
+  for (const auto& [count, code] : kinds) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", -count, code);
   }
-  const double ratio = optimum.tokens.value() / optimum.params.value();
-  if (ratio < report.ratio_seen.low || ratio > report.ratio_seen.high) {
-    report.warnings.push_back(fmt::format(
-        "the optimum for {:.6g} has {:.4g} units per parameter; the rows have "
-        "{:.4g} to {:.4g}",
-        budget,
-        ratio,
-        report.ratio_seen.low,
-        report.ratio_seen.high));
+  if (bootstrap.failed > 0) {
+    text += fmt::format("{}{} no law", text.empty() ? "" : ", ", bootstrap.failed);
   }
-  const Law& law = report.result.law;
-  if (law.form == "allocation") {
-    const double asked =
-        law.value("tokens.coefficient") * std::pow(budget, law.value("tokens.exponent"));
-    if (!(std::fabs(asked / optimum.tokens.value() - 1.0) <= kSameTokens)) {
-      report.warnings.push_back(fmt::format(
-          "for {:.6g} the power law of tokens asks for {:.5g}; the budget pays "
-          "for {:.5g} at the best size, which is what is given",
-          budget,
-          asked,
-          optimum.tokens.value()));
-    }
-  }
+  return text;
 }
 
 }  // namespace
 
-std::size_t count_budgets(const RunTable& runs) {
-  std::vector<double> budgets;
-  budgets.reserve(runs.rows());
-  for (std::size_t row = 0; row < runs.rows(); ++row) {
-    budgets.push_back(flops_of_row(runs, row));
-  }
-  std::sort(budgets.begin(), budgets.end());
-  std::size_t count = 0;
-  double first = 0.0;
-  for (const double budget : budgets) {
-    if (budget > kSameBudget * first) {
-      ++count;
-      first = budget;
-    }
-  }
-  return count;
-}
-
 void judge_rows(const RunTable& runs, FitResult& result) {
-  if (runs.empty() || !runs.has_numbers("params") || !runs.has_numbers("tokens")) {
+  if (!runs.has_numbers("params") || !runs.has_numbers("tokens")) {
     return;  // the plugin has said what is missing
   }
-  const auto [low, high] =
-      std::minmax_element(runs.params().begin(), runs.params().end());
-  if (!(*high >= kLeastSpan * 0.9999 * *low)) {
+  std::vector<double> params(runs.params().begin(), runs.params().end());
+  sort_numbers(params);
+  if (params.empty() || !(params.back() >= kLeastSpan * 0.9999 * params.front())) {
     refuse(result,
            "narrow_params",
-           fmt::format("params span a factor of {:.4g} ({:.6g} to {:.6g}); {:.0f} are "
-                       "needed to see how the loss falls with size",
-                       *high / *low,
-                       *low,
-                       *high,
-                       kLeastSpan));
+           params.empty()
+               ? "no row has params"
+               : fmt::format("params span a factor of {:.4g} ({:.6g} to {:.6g}); {:.0f} "
+                             "are needed to see how the loss falls with size",
+                             params.back() / params.front(),
+                             params.front(),
+                             params.back(),
+                             kLeastSpan));
   }
-  const std::size_t budgets = count_budgets(runs);
+  const std::size_t budgets = budgets_among(flops_of_rows(runs)).size();
   if (budgets < kLeastBudgets) {
     refuse(result,
            "few_budgets",
-           fmt::format("the rows hold {} different budgets; at least {} are needed",
+           fmt::format("the rows hold {} different budget{}; at least {} are needed",
                        budgets,
+                       budgets == 1 ? "" : "s",
                        kLeastBudgets));
   }
 }
@@ -122,8 +97,10 @@ void judge_bootstrap(FitReport& report) {
   const BootstrapReport& bootstrap = *report.bootstrap;
   const int bad = bootstrap.failed + bootstrap.not_identified;
   const double share = static_cast<double>(bad) / bootstrap.replicates;
-  const std::string what = fmt::format(
-      "{} of {} resamples do not identify the law", bad, bootstrap.replicates);
+  const std::string what = fmt::format("{} of {} resamples do not identify the law ({})",
+                                       bad,
+                                       bootstrap.replicates,
+                                       kinds_of(bootstrap));
   if (share > kMostNotIdentified) {
     refuse(report.result, "unstable_bootstrap", what);
   } else if (share > 1.0 - bootstrap.level) {
@@ -131,13 +108,15 @@ void judge_bootstrap(FitReport& report) {
   }
 }
 
-void warn_of_optima(FitReport& report) {
-  if (!report.cost_model.is_counted()) {
-    report.warnings.emplace_back(
-        "the FLOPs are not counted: a budget is taken as 6 * params * tokens");
-  }
-  for (const Optimum& optimum : report.optima) {
-    warn_of_optimum(report, optimum);
+void add_advice(FitResult& result) {
+  for (Reason& reason : result.reasons) {
+    const auto known =
+        std::find_if(kAdvice.begin(), kAdvice.end(), [&reason](const auto& entry) {
+          return entry.first == reason.code;
+        });
+    if (known != kAdvice.end()) {
+      reason.message += fmt::format("; {}", known->second);
+    }
   }
 }
 

@@ -8,17 +8,12 @@ namespace sizewise::fitting {
 /// decade, or fewer than 3 budgets. `runs`: the rows used.
 void judge_rows(const RunTable& runs, FitResult& result);
 
-/// How many budgets the rows hold: values of budget_flops, and where a row has none its
-/// own flops (6 N D without), counted apart where they differ by more than a tenth.
-[[nodiscard]] std::size_t count_budgets(const RunTable& runs);
-
-/// Marks a report as not identified where more than a quarter of the replicates have no
-/// identified law; warns where more do not than the interval leaves outside.
+/// Marks a report as not identified where the bootstrap disagrees with itself in kind:
+/// more than a quarter of the replicates have no identified law. Warns where more do not
+/// than the interval leaves outside.
 void judge_bootstrap(FitReport& report);
 
-/// Warns of what makes a report's optima less certain: far extrapolation, ratios of D to
-/// N outside the data, power laws of N and D that do not spend the same budget, and FLOPs
-/// that were not counted.
-void warn_of_optima(FitReport& report);
+/// Ends every reason with what to do about it, where its code is known.
+void add_advice(FitResult& result);
 
 }  // namespace sizewise::fitting

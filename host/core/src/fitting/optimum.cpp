@@ -1,35 +1,65 @@
+#include "sizewise/optimum.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <utility>
+#include <string_view>
 
-#include <boost/math/tools/minima.hpp>
 #include <fmt/format.h>
 
 #include "sizewise/error.hpp"
 
-#include "fitting/fit_report.hpp"
+#include "fitting/line_search.hpp"
+#include "fitting/loss_surface.hpp"
 
-namespace sizewise::fitting {
+namespace sizewise {
 namespace {
 
+using fitting::Chinchilla;
+using fitting::LossSurface;
+
 constexpr double kUnbounded = std::numeric_limits<double>::infinity();
+// Where searches look: from one parameter, unit or operation to more than there will be.
+constexpr double kLeastLog = 0.0;
+const double kMostLogParams = std::log(1e18);
+const double kMostLogBudget = std::log(1e60);
 
-/// The chinchilla form with its values looked up once: a bootstrap asks often.
-struct Chinchilla {
-  double e, a, b, alpha, beta;
-
-  explicit Chinchilla(const Law& law)
-      : e(law.value("E")),
-        a(law.value("A")),
-        b(law.value("B")),
-        alpha(law.value("alpha")),
-        beta(law.value("beta")) {}
-
-  [[nodiscard]] double loss(double log_params, double log_tokens) const {
-    return e + a * std::exp(-alpha * log_params) + b * std::exp(-beta * log_tokens);
+double checked(double value, std::string_view what) {
+  if (!(std::isfinite(value) && value > 0.0)) {
+    throw Error(ErrorCode::kConfiguration,
+                fmt::format("{} is {}; allowed: finite and above 0", what, value));
   }
-};
+  return value;
+}
+
+void check(const Limits& limits) {
+  if (limits.params && limits.tokens) {
+    throw Error(ErrorCode::kConfiguration,
+                "both params and tokens are given, so nothing is left to choose",
+                "ask for the loss of this pair instead");
+  }
+  if (limits.params) {
+    checked(limits.params->value(), "the model's size");
+  }
+  if (limits.tokens) {
+    checked(limits.tokens->value(), "the amount of data");
+  }
+  if (limits.unique_tokens) {
+    checked(limits.unique_tokens->value(), "the amount of different data");
+  }
+}
+
+bool is_allocation(const Law& law) {
+  return law.form == "allocation";
+}
+
+void refuse_power(const Law& law) {
+  if (law.form == "power") {
+    throw Error(ErrorCode::kFit,
+                "a law of form 'power' names no best size for a budget",
+                "fit one that does: approach2 or approach3");
+  }
+}
 
 /// ln N at the minimum of A/N^alpha + B/D^beta with D = C / (k N^s), clipped to a
 /// segment. Source: the derivative by ln N is 0 where alpha A N^-alpha = beta s B
@@ -50,7 +80,7 @@ double stationary_point(const Chinchilla& law,
 
 double best_log_params(const Chinchilla& law, const CostModel& model, double log_budget) {
   const std::vector<CostSegment>& segments = model.segments();
-  double best = FitResult::kUnknown;
+  double best = Training::kUnknown;
   double least = kUnbounded;
   for (std::size_t i = 0; i < segments.size(); ++i) {
     const double to = i + 1 < segments.size() ? segments[i + 1].log_from : kUnbounded;
@@ -66,58 +96,234 @@ double best_log_params(const Chinchilla& law, const CostModel& model, double log
   return best;
 }
 
-/// Any law that predicts a loss: the lowest of a grid over ln N, then Brent's method.
-double best_log_params(const Law& law, const CostModel& model, Flops budget) {
-  constexpr int kGrid = 400;
-  constexpr double kLeast = 0.0;       // one parameter
-  const double most = std::log(1e18);  // more than any model has
-  const auto loss_at = [&](double log_params) {
-    const Parameters params(std::exp(log_params));
-    const double loss =
-        predicted_loss(law, params, model.units_for(budget, params)).value();
-    return std::isfinite(loss) ? loss : kUnbounded;
-  };
-  const double step = (most - kLeast) / kGrid;
-  double best = kLeast;
-  for (int i = 1; i <= kGrid; ++i) {
-    const double log_params = kLeast + step * i;
-    best = loss_at(log_params) < loss_at(best) ? log_params : best;
+/// What a law and a cost model say together, in logarithms.
+class Choice {
+ public:
+  Choice(const Law& law, const CostModel& cost_model, const Limits& limits)
+      : surface_(law, limits.unique_tokens), cost_model_(cost_model), limits_(limits) {}
+
+  [[nodiscard]] double log_cost(double log_params) const {
+    return std::log(cost_model_.flops_per_unit(Parameters(std::exp(log_params))));
   }
-  constexpr int kBits = std::numeric_limits<double>::digits / 2;
-  return boost::math::tools::brent_find_minima(
-             loss_at, std::max(best - step, kLeast), std::min(best + step, most), kBits)
-      .first;
+
+  [[nodiscard]] double log_params_for(double log_budget) const {
+    if (limits_.params) {
+      return std::log(limits_.params->value());
+    }
+    if (limits_.tokens) {
+      const double per_unit = std::exp(log_budget) / limits_.tokens->value();
+      return std::log(cost_model_.largest_for(per_unit).value());
+    }
+    if (const Chinchilla* const law = surface_.closed_form()) {
+      return best_log_params(*law, cost_model_, log_budget);
+    }
+    return fitting::least_point(
+        [&](double log_params) {
+          return surface_.loss(log_params, log_budget - log_cost(log_params));
+        },
+        kLeastLog,
+        kMostLogParams);
+  }
+
+  [[nodiscard]] Training at(double log_params, double log_tokens) const {
+    Training training;
+    training.params = Parameters(std::exp(log_params));
+    training.tokens = Units(std::exp(log_tokens));
+    training.budget = Flops(std::exp(log_tokens + log_cost(log_params)));
+    training.loss = Nats(surface_.loss(log_params, log_tokens));
+    return training;
+  }
+
+  [[nodiscard]] Training for_budget(double log_budget) const {
+    const double log_params = log_params_for(log_budget);
+    if (!std::isfinite(log_params)) {
+      return {};
+    }
+    Training training = at(log_params, log_budget - log_cost(log_params));
+    training.budget = Flops(std::exp(log_budget));
+    return training;
+  }
+
+  /// ln D at which a size reaches a loss; infinite where it never does.
+  [[nodiscard]] double log_tokens_for(double log_params, double loss) const {
+    return fitting::first_root(
+        [&](double log_tokens) {
+          return loss - surface_.loss(log_params, log_tokens);
+        },
+        kLeastLog,
+        kMostLogBudget);
+  }
+
+  [[nodiscard]] double log_params_reaching(double log_tokens, double loss) const {
+    return fitting::first_root(
+        [&](double log_params) {
+          return loss - surface_.loss(log_params, log_tokens);
+        },
+        kLeastLog,
+        kMostLogParams);
+  }
+
+  [[nodiscard]] const LossSurface& surface() const { return surface_; }
+
+ private:
+  LossSurface surface_;
+  const CostModel& cost_model_;
+  const Limits& limits_;
+};
+
+Training never() {
+  Training training;
+  training.budget = Flops(kUnbounded);
+  return training;
+}
+
+/// The allocation law's answer: it knows no loss, and its N* no limits.
+Training allocated(const Law& law, const CostModel& cost_model, double budget) {
+  Training training;
+  training.budget = Flops(budget);
+  training.params = Parameters(law.value("params.coefficient") *
+                               std::pow(budget, law.value("params.exponent")));
+  if (std::isfinite(training.params.value()) && training.params.value() > 0.0) {
+    training.tokens = cost_model.units_for(training.budget, training.params);
+  }
+  return training;
+}
+
+/// The budget whose best use has some number at least as large as asked.
+template <class Number>
+Training reaching(const Law& law,
+                  const CostModel& cost_model,
+                  const Limits& limits,
+                  double log_wanted,
+                  const Number& number) {
+  const double log_budget = fitting::first_root(
+      [&](double tried) {
+        const Training best =
+            best_for_budget(law, cost_model, Flops(std::exp(tried)), limits);
+        return std::log(number(best)) - log_wanted;
+      },
+      kLeastLog,
+      kMostLogBudget);
+  return std::isfinite(log_budget)
+             ? best_for_budget(law, cost_model, Flops(std::exp(log_budget)), limits)
+             : never();
 }
 
 }  // namespace
 
-Optimum optimum_of(const Law& law, const CostModel& cost_model, Flops budget) {
-  if (!(std::isfinite(budget.value()) && budget.value() > 0.0)) {
-    throw Error(
-        ErrorCode::kConfiguration,
-        fmt::format("a budget is {} FLOPs; allowed: finite and above 0", budget.value()));
+Training best_for_budget(const Law& law,
+                         const CostModel& cost_model,
+                         Flops budget,
+                         const Limits& limits) {
+  checked(budget.value(), "the budget");
+  check(limits);
+  refuse_power(law);
+  if (is_allocation(law) && !limits.params && !limits.tokens) {
+    return allocated(law, cost_model, budget.value());
   }
-  Optimum optimum;
-  optimum.budget = budget;
-  if (law.form == "allocation") {
-    optimum.params = Parameters(law.value("params.coefficient") *
-                                std::pow(budget.value(), law.value("params.exponent")));
-  } else if (law.form == "chinchilla") {
-    optimum.params = Parameters(
-        std::exp(best_log_params(Chinchilla(law), cost_model, std::log(budget.value()))));
-  } else if (law.form == "kaplan" || law.form == "data_constrained") {
-    optimum.params = Parameters(std::exp(best_log_params(law, cost_model, budget)));
-  } else {
-    throw Error(
-        ErrorCode::kFit,
-        fmt::format("a law of form '{}' names no best size for a budget", law.form),
-        "fit one that does: approach2 or approach3");
-  }
-  if (std::isfinite(optimum.params.value()) && optimum.params.value() > 0.0) {
-    optimum.tokens = cost_model.units_for(budget, optimum.params);
-    optimum.loss = predicted_loss(law, optimum.params, optimum.tokens);
-  }
-  return optimum;
+  return Choice(law, cost_model, limits).for_budget(std::log(budget.value()));
 }
 
-}  // namespace sizewise::fitting
+Training least_for_loss(const Law& law,
+                        const CostModel& cost_model,
+                        Nats loss,
+                        const Limits& limits) {
+  checked(loss.value(), "the loss");
+  check(limits);
+  const Choice choice(law, cost_model, limits);
+  if (limits.params) {
+    const double log_params = std::log(limits.params->value());
+    const double log_tokens = choice.log_tokens_for(log_params, loss.value());
+    return std::isfinite(log_tokens) ? choice.at(log_params, log_tokens) : never();
+  }
+  if (limits.tokens) {
+    const double log_tokens = std::log(limits.tokens->value());
+    const double log_params = choice.log_params_reaching(log_tokens, loss.value());
+    return std::isfinite(log_params) ? choice.at(log_params, log_tokens) : never();
+  }
+  const double log_budget = fitting::first_root(
+      [&](double tried) {
+        return loss.value() - choice.for_budget(tried).loss.value();
+      },
+      kLeastLog,
+      kMostLogBudget);
+  return std::isfinite(log_budget) ? choice.for_budget(log_budget) : never();
+}
+
+Training best_for_params(const Law& law,
+                         const CostModel& cost_model,
+                         Parameters params,
+                         const Limits& limits) {
+  checked(params.value(), "the model's size");
+  Limits others = limits;
+  others.params.reset();
+  others.tokens.reset();
+  return reaching(
+      law, cost_model, others, std::log(params.value()), [](const Training& best) {
+        return best.params.value();
+      });
+}
+
+Training best_for_tokens(const Law& law,
+                         const CostModel& cost_model,
+                         Units tokens,
+                         const Limits& limits) {
+  checked(tokens.value(), "the amount of data");
+  Limits others = limits;
+  others.params.reset();
+  others.tokens.reset();
+  return reaching(
+      law, cost_model, others, std::log(tokens.value()), [](const Training& best) {
+        return best.tokens.value();
+      });
+}
+
+Serving least_for_serving(const Law& law,
+                          const CostModel& cost_model,
+                          Nats loss,
+                          Units served,
+                          const Limits& limits) {
+  constexpr double kForwardShare = 1.0 / 3.0;
+  if (!(std::isfinite(served.value()) && served.value() >= 0.0)) {
+    throw Error(ErrorCode::kConfiguration,
+                fmt::format("the units served are {}; allowed: finite, 0 and above",
+                            served.value()));
+  }
+  Limits others = limits;
+  others.params.reset();
+  others.tokens.reset();
+  Serving serving;
+  serving.served = served;
+  serving.trained_best = least_for_loss(law, cost_model, loss, others);
+  if (!std::isfinite(serving.trained_best.budget.value())) {
+    serving.training = never();
+    serving.total_flops = serving.trained_best_total = Flops(kUnbounded);
+    return serving;
+  }
+  const Choice choice(law, cost_model, others);
+  const auto served_flops = [&](Parameters params) {
+    return kForwardShare * cost_model.flops_per_unit(params) * served.value();
+  };
+  const auto total = [&](double log_params) {
+    const double log_tokens = choice.log_tokens_for(log_params, loss.value());
+    return choice.at(log_params, log_tokens).budget.value() +
+           served_flops(Parameters(std::exp(log_params)));
+  };
+  // Serving makes size dearer, so the model is no larger than the one trained best.
+  const double log_params = fitting::least_point(
+      [&](double tried) {
+        return std::log(total(tried));
+      },
+      kLeastLog,
+      std::log(serving.trained_best.params.value()));
+  serving.training =
+      choice.at(log_params, choice.log_tokens_for(log_params, loss.value()));
+  serving.serving_flops = Flops(served_flops(serving.training.params));
+  serving.total_flops =
+      Flops(serving.training.budget.value() + serving.serving_flops.value());
+  serving.trained_best_total = Flops(serving.trained_best.budget.value() +
+                                     served_flops(serving.trained_best.params));
+  return serving;
+}
+
+}  // namespace sizewise

@@ -118,7 +118,7 @@ TEST_F(FitCommandTest, SaysWhatIsWrongWithTheTable) {
   write("none.csv", "tokens,loss\n1,2\n");
   EXPECT_THAT(fit({path("none.csv")}).err, HasSubstr("no number column 'params'"));
   write("header.csv", "params,tokens,loss\n");
-  EXPECT_EQ(fit({path("header.csv")}).code, 1);
+  EXPECT_EQ(fit({path("header.csv")}).code, 2);
   EXPECT_EQ(fit({path("absent.csv")}).code, 2);
   EXPECT_EQ(fit({path("runs.csv"), "--where", "color=red"}).code, 2);
   EXPECT_EQ(fit({path("runs.csv"), "--cost-model", "7nd"}).code, 2);
@@ -147,7 +147,11 @@ TEST_F(FitCommandTest, PredictsFromTheLaw) {
 
 TEST_F(FitCommandTest, PredictRefusesWhatItCannotAnswer) {
   write("law.json", fit({path("runs.csv"), "--json"}).out);
-  EXPECT_EQ(run({"predict", path("law.json"), "--params", "1e9"}).code, 2);
+  EXPECT_EQ(run({"predict", path("law.json"), "--inference-tokens", "1e9"}).code, 2);
+  EXPECT_EQ(
+      run({"predict", path("law.json"), "--params=1e9", "--tokens=1e9", "--budget=1"})
+          .code,
+      2);
   EXPECT_EQ(run({"predict", path("law.json")}).code, 2);
   EXPECT_EQ(run({"predict", path("law.json"), "--params", "-1", "--tokens", "1"}).code,
             2);

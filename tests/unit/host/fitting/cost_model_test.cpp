@@ -1,4 +1,4 @@
-#include "fitting/cost_model.hpp"
+#include "sizewise/cost_model.hpp"
 
 #include <cmath>
 #include <limits>
@@ -7,7 +7,7 @@
 
 #include "sizewise/error.hpp"
 
-namespace sizewise::fitting {
+namespace sizewise {
 namespace {
 
 double cost(const CostModel& model, double params) {
@@ -90,4 +90,4 @@ TEST(CostModelOf, FallsBackWithoutFlops) {
 }
 
 }  // namespace
-}  // namespace sizewise::fitting
+}  // namespace sizewise

@@ -6,7 +6,7 @@
 #include "sizewise/runs.hpp"
 #include "sizewise/units.hpp"
 
-namespace sizewise::fitting {
+namespace sizewise {
 
 /// What one unit of training data costs a model of some size.
 struct CostPoint {
@@ -39,6 +39,9 @@ class CostModel {
   [[nodiscard]] double flops_per_unit(Parameters params) const;
   /// The D that a budget pays for: C / c(N).
   [[nodiscard]] Units units_for(Flops budget, Parameters params) const;
+  /// The largest N of which a unit costs at most that much; infinite where no size costs
+  /// more.
+  [[nodiscard]] Parameters largest_for(double flops_per_unit) const;
   /// Ascending in N; empty for 6 N.
   [[nodiscard]] const std::vector<CostPoint>& points() const { return points_; }
   /// Ascending; never empty.
@@ -55,4 +58,4 @@ class CostModel {
 /// table has no usable flops.
 [[nodiscard]] CostModel cost_model_of(const RunTable& runs);
 
-}  // namespace sizewise::fitting
+}  // namespace sizewise

@@ -1,0 +1,73 @@
+#include "fitting/identifiability.hpp"
+
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fit_fixture.hpp"
+
+namespace sizewise::fitting {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+FitReport report_with(int failed, int not_identified) {
+  FitReport report;
+  report.result.status = FitStatus::kIdentified;
+  report.bootstrap.emplace();
+  report.bootstrap->replicates = 100;
+  report.bootstrap->failed = failed;
+  report.bootstrap->not_identified = not_identified;
+  report.bootstrap->reasons["no_minimum"] = not_identified;
+  return report;
+}
+
+TEST(JudgeRows, IsNotMisledByRowsWithoutNumbers) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  RunTable runs;
+  runs.add_numbers("params", {nan, 1e6, nan, 2e7, 1e6, nan});
+  runs.add_numbers("tokens", {1e8, 1e8, nan, 1e9, 1e11, nan});
+  FitResult result;
+  result.status = FitStatus::kIdentified;
+  judge_rows(runs, result);
+  EXPECT_THAT(result.reasons, IsEmpty());
+  RunTable none;
+  none.add_numbers("params", {nan});
+  none.add_numbers("tokens", {nan});
+  judge_rows(none, result);
+  EXPECT_EQ(result.reasons.size(), 2U);
+}
+
+TEST(JudgeBootstrap, RefusesWhatDisagreesInKind) {
+  FitReport report = report_with(6, 20);
+  judge_bootstrap(report);
+  ASSERT_EQ(report.result.reasons.size(), 1U);
+  EXPECT_EQ(report.result.reasons[0].code, "unstable_bootstrap");
+  EXPECT_THAT(
+      report.result.reasons[0].message,
+      HasSubstr("26 of 100 resamples do not identify the law (20 no_minimum, 6 no "
+                "law)"));
+}
+
+TEST(JudgeBootstrap, WarnsOfSome) {
+  FitReport report = report_with(0, 10);
+  judge_bootstrap(report);
+  EXPECT_TRUE(report.identified());
+  ASSERT_EQ(report.warnings.size(), 1U);
+  report = report_with(0, 3);
+  judge_bootstrap(report);
+  EXPECT_THAT(report.warnings, IsEmpty());
+}
+
+TEST(AddAdvice, SaysWhatToDoNext) {
+  FitResult result;
+  result.reasons = {{"few_budgets", "there are 2"}, {"of_a_plugin", "its own"}};
+  add_advice(result);
+  EXPECT_THAT(result.reasons[0].message, HasSubstr("there are 2; train on at least 3"));
+  EXPECT_EQ(result.reasons[1].message, "its own");
+}
+
+}  // namespace
+}  // namespace sizewise::fitting

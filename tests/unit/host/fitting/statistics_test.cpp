@@ -1,0 +1,66 @@
+#include "fitting/statistics.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include <gtest/gtest.h>
+
+namespace sizewise::fitting {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinite = std::numeric_limits<double>::infinity();
+
+TEST(Quantile, InterpolatesBetweenOrderStatistics) {
+  EXPECT_DOUBLE_EQ(quantile({4, 1, 3, 2}, 0.5), 2.5);
+  EXPECT_DOUBLE_EQ(quantile({4, 1, 3, 2}, 0.25), 1.75);
+  EXPECT_DOUBLE_EQ(quantile({4, 1, 3, 2}, 1.0), 4.0);
+  EXPECT_DOUBLE_EQ(quantile({7}, 0.3), 7.0);
+}
+
+TEST(Quantile, KeepsInfinities) {
+  EXPECT_EQ(quantile({1, kInfinite}, 0.9), kInfinite);
+  EXPECT_EQ(quantile({1, kInfinite}, 0.0), 1.0);
+  EXPECT_EQ(quantile({-kInfinite, 1}, 0.0), -kInfinite);
+  EXPECT_EQ(quantile({-kInfinite, 1}, 0.1), -kInfinite);
+}
+
+TEST(Quantile, LeavesOutWhatIsNoNumber) {
+  EXPECT_DOUBLE_EQ(quantile({kNan, 3, kNan, 1, 2, kNan}, 0.5), 2.0);
+  EXPECT_TRUE(std::isnan(quantile({kNan, kNan}, 0.5)));
+  EXPECT_TRUE(std::isnan(quantile({}, 0.5)));
+}
+
+TEST(PercentileInterval, LeavesEqualTailsOutside) {
+  std::vector<double> numbers;
+  for (int i = 0; i <= 1000; ++i) {
+    numbers.push_back(1000 - i);
+  }
+  const Interval interval = percentile_interval(numbers, 0.9);
+  EXPECT_DOUBLE_EQ(interval.low, 50);
+  EXPECT_DOUBLE_EQ(interval.high, 950);
+}
+
+TEST(StandardDeviation, IsTheRootMeanSquare) {
+  EXPECT_DOUBLE_EQ(standard_deviation({1e9 + 1, 1e9 + 3, kNan}), 1.0);
+  EXPECT_EQ(standard_deviation({1, kInfinite}), kInfinite);
+  EXPECT_TRUE(std::isnan(standard_deviation({kNan})));
+}
+
+TEST(Distributions, MeetTheirTables) {
+  EXPECT_NEAR(normal_half_width(0.95), 1.959963984540054, 1e-12);
+  EXPECT_NEAR(chi_squared_quantile(0.95), 3.841458820694124, 1e-12);
+  EXPECT_NEAR(chi_squared_quantile(0.6826894921370859), 1.0, 1e-12);
+}
+
+TEST(Interval, KnowsWhatItHolds) {
+  EXPECT_TRUE((Interval{1, 2}.contains(2)));
+  EXPECT_FALSE((Interval{1, 2}.contains(2.1)));
+  EXPECT_TRUE((Interval{1, 2}.overlaps({2, 3})));
+  EXPECT_TRUE((Interval{1, kInfinite}.overlaps({5, 6})));
+  EXPECT_FALSE((Interval{1, 2}.overlaps({2.1, 3})));
+  EXPECT_FALSE(Interval{}.contains(0));
+}
+
+}  // namespace
+}  // namespace sizewise::fitting
