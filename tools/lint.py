@@ -2,8 +2,8 @@
 """lint.py BUILD_FOLDER [--changed | FILE...]: clang-tidy over the project's own sources.
 
 Nine tenths of what clang-tidy costs are the headers of libraries, so sources with one configuration
-and one compile command are checked in groups, as one translation unit; where a group has findings
-or its sources cannot stand in one unit, it is halved. Sources that include LibTorch are checked only
+and one compile command are checked in groups, as one translation unit; where sources cannot stand in
+one unit, the group is halved. Sources that include LibTorch are checked only
 where changed: against where this branch left main, or against the commit before where it is main.
 With --changed no source is checked that has not changed. FILEs that are named are checked, each alone. A verdict is kept in BUILD_FOLDER/lint under a key that
 covers the source, every header of the project that it reaches, its command and the configuration.
@@ -24,6 +24,7 @@ import tempfile
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 TIDY, CLANG = "clang-tidy-19", "clang++-19"
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
+LOCATION = re.compile(r"^(/[^:\n]+):\d+:\d+: (?:warning|error):", re.MULTILINE)
 TORCH = re.compile(r"^(torch|ATen|c10)/")
 
 
@@ -102,7 +103,7 @@ class Source:
     """One source with all that its verdict depends on."""
 
     def __init__(self, path, entry, headers, torch):
-        self.path, self.torch, self.folder = path, torch, entry["directory"]
+        self.path, self.headers, self.torch, self.folder = path, headers, torch, entry["directory"]
         words = entry.get("arguments") or shlex.split(entry["command"])
         if "ccache" in words[0]:
             words = words[1:]
@@ -123,21 +124,19 @@ class Linter:
         self.folder, self.keep, self.number = folder, keep, itertools.count()
 
     def check(self, sources):
-        """Findings by source; a source without any is not in it."""
+        """Findings of sources that can stand in one unit; elsewhere, of halves of them."""
         if len(sources) > 1 and not self.stands_in_one_unit(sources):
             return self.halves(sources)
         findings = self.tidy(sources)
-        if findings and len(sources) > 1:
-            return self.halves(sources)
-        if findings:
-            return {sources[0].path: findings}
+        named = {pathlib.Path(os.path.normpath(name)) for name in LOCATION.findall(findings)}
         for source in sources:
-            (self.keep / source.key).touch()
-        return {}
+            if not findings or (named and not named & source.headers):
+                (self.keep / source.key).touch()
+        return [findings] if findings else []
 
     def halves(self, sources):
         middle = len(sources) // 2
-        return {**self.check(sources[:middle]), **self.check(sources[middle:])}
+        return self.check(sources[:middle]) + self.check(sources[middle:])
 
     def stands_in_one_unit(self, sources):
         self.write_unit(sources, unit := self.unit_folder())
@@ -215,19 +214,19 @@ def main():
     keep = build / "lint"
     keep.mkdir(exist_ok=True)
     todo, known, unchanged = select(list(gather(build)), wanted, only_changed, keep)
-    jobs, findings = os.cpu_count(), {}
+    jobs, findings = int(os.environ.get("SIZEWISE_JOBS", os.cpu_count())), []
     with tempfile.TemporaryDirectory(dir=build) as folder:
         linter = Linter(pathlib.Path(folder), keep)
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-            groups = sorted(groups_of(todo, 1 if wanted else 12), key=lambda group: -len(group))
+            groups = sorted(groups_of(todo, 1 if wanted else 24), key=lambda group: -len(group))
             for found in pool.map(linter.check, groups):
-                findings.update(found)
-    for text in findings.values():
+                findings += found
+    for text in findings:
         print(text, flush=True)
     print(f"lint: {len(todo)} checked, {known} known to be clean, {unchanged} left out as "
           "unchanged", file=sys.stderr)
     if findings:
-        names = sorted(str(path.relative_to(SOURCE)) for path in findings)
+        names = sorted({os.path.relpath(name, SOURCE) for name in LOCATION.findall("".join(findings))})
         sys.exit("lint: findings in " + ", ".join(names))
 
 

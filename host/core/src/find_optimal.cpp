@@ -73,8 +73,7 @@ fitting::FitReport Session::fit() {
       loading::instantiate<Fit>(resolved_.fit.file, resolved_.fit.options);
   fitting::FitRequest request;
   request.fit = {resolved_.fit.id(), resolved_.fit.options};
-  request.asked.questions =
-      fitting::budget_questions(targets_of(experiment_, plan_));
+  request.asked.questions = fitting::budget_questions(targets_of(experiment_, plan_));
   request.bootstrap = experiment_.bootstrap;
   request.seed = experiment_.recipe.seed;
   request.threads = planning::usable_cores();

@@ -19,7 +19,7 @@ namespace {
 constexpr int kLeastDistinct = 3;
 constexpr std::size_t kLeastBudgets = 3;
 
-std::string text_of(double number) {
+std::string digits_of(double number) {
   char buffer[32];
   std::snprintf(buffer, sizeof buffer, "%.6g", number);
   return buffer;
@@ -29,7 +29,7 @@ double checked(double value, std::string_view column, std::size_t row) {
   if (!(std::isfinite(value) && value > 0.0)) {
     throw Error(ErrorCode::kInput,
                 "row " + std::to_string(row + 1) + ": '" + std::string(column) + "' is " +
-                    text_of(value) + "; allowed: finite and above 0",
+                    digits_of(value) + "; allowed: finite and above 0",
                 "correct the row, or leave it out with --where");
   }
   return value;
@@ -92,17 +92,17 @@ void judge_parabola(const Parabola& parabola,
                     bool allow_outside,
                     FitResult& result) {
   const std::string where =
-      "budget " + text_of(parabola.budget) + ": the parabola over " + column;
+      "budget " + digits_of(parabola.budget) + ": the parabola over " + column;
   if (!parabola.has_minimum()) {
-    refuse_identification(
-        result,
-        "no_minimum",
-        where + " has no minimum (its curvature is " + text_of(parabola.curvature) + ")");
+    refuse_identification(result,
+                          "no_minimum",
+                          where + " has no minimum (its curvature is " +
+                              digits_of(parabola.curvature) + ")");
   } else if (!parabola.is_inside()) {
-    const std::string message = where + " turns at " + text_of(parabola.vertex) +
+    const std::string message = where + " turns at " + digits_of(parabola.vertex) +
                                 ", outside the values sampled (" +
-                                text_of(parabola.least) + " to " +
-                                text_of(parabola.most) + ")";
+                                digits_of(parabola.least) + " to " +
+                                digits_of(parabola.most) + ")";
     if (allow_outside) {
       result.warnings.push_back(message);
     } else {
@@ -140,7 +140,7 @@ PowerLaw allocation_of(const std::vector<Parabola>& parabolas,
     refuse_identification(result,
                           "exponent_out_of_range",
                           std::string("the exponent of ") + column + " is " +
-                              text_of(law.exponent) + "; allowed: between 0 and 1");
+                              digits_of(law.exponent) + "; allowed: between 0 and 1");
   }
   return law;
 }

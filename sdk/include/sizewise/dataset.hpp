@@ -61,8 +61,8 @@ class EpochShuffle {
 
 /// Exports a class that derives from sizewise::Dataset and is made from (const Options&).
 #define SIZEWISE_DATASET(Class)                                                        \
-  static_assert(std::is_convertible_v<Class*, ::sizewise::Dataset*>,                   \
+  static_assert(std::derived_from<Class, ::sizewise::Dataset>,                         \
                 #Class " must derive publicly from sizewise::Dataset");                \
-  static_assert(::sizewise::detail::is_plugin_constructible<Class>,                    \
+  static_assert(::sizewise::detail::kIsPluginConstructible<Class>,                     \
                 #Class " needs a public constructor from (const sizewise::Options&)"); \
   SIZEWISE_EXPORT_PLUGIN(::sizewise::Dataset, Class, SIZEWISE_KIND_DATASET)

@@ -105,8 +105,8 @@ class Fit {
 /// Exports a class that derives from sizewise::Fit and is made from (const Options&) or
 /// ().
 #define SIZEWISE_FIT(Class)                                                            \
-  static_assert(std::is_convertible_v<Class*, ::sizewise::Fit*>,                       \
+  static_assert(std::derived_from<Class, ::sizewise::Fit>,                             \
                 #Class " must derive publicly from sizewise::Fit");                    \
-  static_assert(::sizewise::detail::is_plugin_constructible<Class>,                    \
+  static_assert(::sizewise::detail::kIsPluginConstructible<Class>,                     \
                 #Class " needs a public constructor from (const sizewise::Options&)"); \
   SIZEWISE_EXPORT_PLUGIN(::sizewise::Fit, Class, SIZEWISE_KIND_FIT)

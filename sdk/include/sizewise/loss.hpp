@@ -37,8 +37,8 @@ class Loss {
 /// Exports a class that derives from sizewise::Loss and is made from (const Options&) or
 /// ().
 #define SIZEWISE_LOSS(Class)                                                           \
-  static_assert(std::is_convertible_v<Class*, ::sizewise::Loss*>,                      \
+  static_assert(std::derived_from<Class, ::sizewise::Loss>,                            \
                 #Class " must derive publicly from sizewise::Loss");                   \
-  static_assert(::sizewise::detail::is_plugin_constructible<Class>,                    \
+  static_assert(::sizewise::detail::kIsPluginConstructible<Class>,                     \
                 #Class " needs a public constructor from (const sizewise::Options&)"); \
   SIZEWISE_EXPORT_PLUGIN(::sizewise::Loss, Class, SIZEWISE_KIND_LOSS)

@@ -150,7 +150,7 @@ class ModuleFamily final : public ModelFamily {
 /// or (size, options, data), with forward() and num_params(). A static
 /// num_params_of(size, options, data) lets the planner count without allocating.
 #define SIZEWISE_MODEL(Class)                                                       \
-  static_assert(std::is_convertible_v<Class*, torch::nn::Module*>,                  \
+  static_assert(std::derived_from<Class, torch::nn::Module>,                        \
                 #Class " must derive publicly from torch::nn::Module");             \
   static_assert(::sizewise::detail::HasNumParamsOfAnyKind<Class> ||                 \
                     !::sizewise::detail::HasCountParameters<Class>,                 \
@@ -184,9 +184,9 @@ class ModuleFamily final : public ModelFamily {
 /// Exports a class that derives from sizewise::ModelFamily and is made from
 /// (const Options&, const DatasetInfo&).
 #define SIZEWISE_MODEL_FAMILY(Class)                                           \
-  static_assert(std::is_convertible_v<Class*, ::sizewise::ModelFamily*>,       \
+  static_assert(std::derived_from<Class, ::sizewise::ModelFamily>,             \
                 #Class " must derive publicly from sizewise::ModelFamily");    \
-  static_assert(::sizewise::detail::is_plugin_constructible<Class>,            \
+  static_assert(::sizewise::detail::kIsPluginConstructible<Class>,             \
                 #Class                                                         \
                 " needs a public constructor from (const sizewise::Options&, " \
                 "const sizewise::DatasetInfo&)");                              \

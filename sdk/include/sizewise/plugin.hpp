@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstring>
 #include <exception>
 #include <memory>
@@ -17,6 +18,7 @@
 // ...); what stands here is what those macros share.
 
 /// The text of plugin.json, compiled in by sizewise_add_plugin().
+// NOLINTNEXTLINE(readability-identifier-naming): a C symbol
 extern "C" __attribute__((visibility("hidden"))) const char sizewise_plugin_manifest[];
 
 namespace sizewise::detail {
@@ -32,7 +34,7 @@ void fill_error_record_from_current_exception(sizewise_error_record* record) noe
 
 /// Whether a plugin's class can be made from (options, data), (options) or ().
 template <class T>
-inline constexpr bool is_plugin_constructible =
+inline constexpr bool kIsPluginConstructible =
     std::is_constructible_v<T, const Options&, const DatasetInfo&> ||
     std::is_constructible_v<T, const Options&> || std::is_default_constructible_v<T>;
 
@@ -97,7 +99,7 @@ const sizewise_descriptor* descriptor(PluginKind kind) noexcept {
 
 /// Exports the one symbol of a plugin. SIZEWISE_PLUGIN_KIND comes from plugin.json.
 #define SIZEWISE_EXPORT_PLUGIN(Interface, Implementation, KIND)                        \
-  static_assert(SIZEWISE_PLUGIN_KIND == KIND,                                          \
+  static_assert(SIZEWISE_PLUGIN_KIND == (KIND),                                        \
                 "the macro in this source and \"kind\" in plugin.json name different " \
                 "kinds of plugin");                                                    \
   extern "C" __attribute__((visibility("default"))) const sizewise_descriptor*         \

@@ -98,8 +98,8 @@ class Quantizer {
 /// Exports a class that derives from sizewise::Quantizer and is made from (const
 /// Options&).
 #define SIZEWISE_QUANTIZER(Class)                                                      \
-  static_assert(std::is_convertible_v<Class*, ::sizewise::Quantizer*>,                 \
+  static_assert(std::derived_from<Class, ::sizewise::Quantizer>,                       \
                 #Class " must derive publicly from sizewise::Quantizer");              \
-  static_assert(::sizewise::detail::is_plugin_constructible<Class>,                    \
+  static_assert(::sizewise::detail::kIsPluginConstructible<Class>,                     \
                 #Class " needs a public constructor from (const sizewise::Options&)"); \
   SIZEWISE_EXPORT_PLUGIN(::sizewise::Quantizer, Class, SIZEWISE_KIND_QUANTIZER)

@@ -72,8 +72,8 @@ class Sweep {
 /// Exports a class that derives from sizewise::Sweep and is made from (const Options&) or
 /// ().
 #define SIZEWISE_SWEEP(Class)                                                          \
-  static_assert(std::is_convertible_v<Class*, ::sizewise::Sweep*>,                     \
+  static_assert(std::derived_from<Class, ::sizewise::Sweep>,                           \
                 #Class " must derive publicly from sizewise::Sweep");                  \
-  static_assert(::sizewise::detail::is_plugin_constructible<Class>,                    \
+  static_assert(::sizewise::detail::kIsPluginConstructible<Class>,                     \
                 #Class " needs a public constructor from (const sizewise::Options&)"); \
   SIZEWISE_EXPORT_PLUGIN(::sizewise::Sweep, Class, SIZEWISE_KIND_SWEEP)

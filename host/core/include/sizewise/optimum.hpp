@@ -12,8 +12,8 @@
 
 namespace sizewise {
 
-/// A model and its training. NaN where the law says nothing; a budget is infinite where no
-/// budget is enough.
+/// A model and its training. NaN where the law says nothing; a budget is infinite where
+/// no budget is enough.
 struct Training {
   static constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 

@@ -24,9 +24,9 @@ struct FitRequest {
   PluginChoice fit;  ///< id, and options as the manifest resolved them
   Asked asked;
   std::vector<tables::RowFilter> filters;
-  /// Rows that are predicted and not fitted: those that satisfy all of these. Without any,
-  /// those of the largest budget are predicted from the others, where there are at least
-  /// 4 budgets.
+  /// Rows that are predicted and not fitted: those that satisfy all of these. Without
+  /// any, those of the largest budget are predicted from the others, where there are at
+  /// least 4 budgets.
   std::vector<tables::RowFilter> hold_out;
   bool leaves_out_largest = true;
   int bootstrap = 0;  ///< replicates; 0: none

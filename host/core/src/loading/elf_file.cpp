@@ -19,7 +19,7 @@ constexpr unsigned kHostMachine = EM_X86_64;
 constexpr unsigned kHostMachine = EM_AARCH64;
 #endif
 
-constexpr std::string_view kNoteName{"Sizewise", 9};  // with its terminating zero
+constexpr std::string_view kNoteName{"Sizewise\0", 9};
 constexpr uint32_t kManifestType = 1;
 constexpr uint32_t kBuildTagType = 2;
 /// Far above any manifest; keeps a forged size from asking for all the memory.

@@ -111,13 +111,13 @@ Plan plan_from_text(std::string_view text, std::string_view source) {
                                kFormat));
     }
     Plan plan = plan_from_json(object);
-    if (sha256_of_text(header_of(plan).dump()) != object.at("header_sha256")) {
+    if (object.at("header_sha256") != sha256_of_text(header_of(plan).dump())) {
       throw refuse("its head was changed (the hash differs)");
     }
     std::string hash;
     for (const json& round : object.at("rounds")) {
       hash = round_hash(hash, round.at("trials"));
-      if (hash != round.at("sha256")) {
+      if (round.at("sha256") != hash) {
         throw refuse(fmt::format("round {} was changed (the hash differs)",
                                  plan.rounds.size() + 1));
       }

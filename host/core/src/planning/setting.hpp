@@ -30,7 +30,11 @@ struct Setting {
   Recipe recipe;
   int threads = 1;
 
-  [[nodiscard]] const SizeSpec& sizes() const { return *model.file.manifest.size; }
+  /// The sizes that the model's manifest allows.
+  [[nodiscard]] const SizeSpec& sizes() const {
+    // NOLINTNEXTLINE(bugprone-unchecked-optional-access): no model loads without a size
+    return *model.file.manifest.size;
+  }
 };
 
 /// An experiment whose plugins were found.

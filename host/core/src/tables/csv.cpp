@@ -13,16 +13,6 @@ namespace {
 /// More than this in one cell is no cell, but a file that is no table.
 constexpr std::size_t kMostCellBytes = std::size_t{1} << 20U;
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) {
-    text.remove_prefix(1);
-  }
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) {
-    text.remove_suffix(1);
-  }
-  return text;
-}
-
 /// Walks over CSV cell by cell. Source: RFC 4180; spaces around an unquoted cell do not
 /// count, and a line may end in LF, CRLF or CR.
 class CsvScanner {

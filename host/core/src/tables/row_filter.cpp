@@ -1,7 +1,6 @@
 #include "tables/row_filter.hpp"
 
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <functional>
 #include <optional>
@@ -10,6 +9,8 @@
 #include <fmt/format.h>
 
 #include "sizewise/error.hpp"
+
+#include "tables/table_builder.hpp"
 
 namespace sizewise::tables {
 namespace {
@@ -32,24 +33,6 @@ std::string_view sign_of(Comparison comparison) {
     }
   }
   return "?";
-}
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) {
-    return {};
-  }
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-std::optional<double> number_of(std::string_view text) {
-  double value = 0.0;
-  const char* const end = text.data() + text.size();
-  const auto [stopped, fault] = std::from_chars(text.data(), end, value);
-  if (fault != std::errc{} || stopped != end) {
-    return std::nullopt;
-  }
-  return value;
 }
 
 bool holds(double left, Comparison comparison, double right) {

@@ -13,6 +13,9 @@
 
 namespace sizewise::tables {
 
+/// A text without the spaces and tabs around it.
+[[nodiscard]] std::string_view trimmed(std::string_view text);
+
 /// The number that a text is, as a whole; "+1" too, nothing for an empty text or one out
 /// of a double's range.
 [[nodiscard]] std::optional<double> number_of(std::string_view text);

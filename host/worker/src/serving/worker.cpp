@@ -274,7 +274,7 @@ json Worker::evaluate(const json& params, const EventSink& send_event) {
   PluginRequest model = plugin_field(params, "model");
   model.options = Options::from_json(facts.at("model").at("options").dump());
   parts.family = plugins_.family(model, data);
-  if (parts.family.id != facts.at("model").at("plugin")) {
+  if (facts.at("model").at("plugin") != parts.family.id) {
     throw Error(ErrorCode::kConfiguration,
                 fmt::format("{} holds a model of plugin {}, and '{}' was given",
                             folder.string(),

@@ -31,7 +31,7 @@ std::shared_ptr<Fit> good_fit(const std::string& options) {
                           file.manifest.options.resolve(Options::from_json(options)));
 }
 
-Error refusal(const std::string& id) {
+Error refusal_of(const std::string& id) {
   const Error error = error_of([&] {
     (void)instantiate<Fit>(plugin(id), {});
   });
@@ -62,17 +62,17 @@ TEST(PluginInstance, GivesThePluginsOwnErrorItsNameAndKeepsItsCode) {
 }
 
 TEST(PluginInstance, NamesWhatIsMissing) {
-  EXPECT_THAT(refusal("no_entry").message(),
+  EXPECT_THAT(refusal_of("no_entry").message(),
               AllOf(StartsWith("E_NO_ENTRY"), HasSubstr("sizewise_plugin_v1")));
-  EXPECT_THAT(refusal("missing_symbol").message(),
+  EXPECT_THAT(refusal_of("missing_symbol").message(),
               AllOf(StartsWith("E_DLOPEN"), HasSubstr("absent::answer_of(long)")));
-  EXPECT_THAT(refusal("missing_library").message(),
+  EXPECT_THAT(refusal_of("missing_library").message(),
               AllOf(StartsWith("E_DLOPEN"), HasSubstr("needs libabsent_library.so")));
 }
 
 TEST(PluginInstance, ChecksEachFieldOfTheDescriptor) {
   const auto message = [](const std::string& id) {
-    return refusal(id).message();
+    return refusal_of(id).message();
   };
   EXPECT_THAT(message("null_descriptor"),
               AllOf(StartsWith("E_DESCRIPTOR"), HasSubstr("address"), HasSubstr("null")));
@@ -85,14 +85,14 @@ TEST(PluginInstance, ChecksEachFieldOfTheDescriptor) {
 }
 
 TEST(PluginInstance, RefusesACreateThatBreaksItsContract) {
-  EXPECT_THAT(refusal("throwing_create").message(),
+  EXPECT_THAT(refusal_of("throwing_create").message(),
               AllOf(StartsWith("E_THROW"), HasSubstr("let out by hand")));
-  EXPECT_THAT(refusal("no_instance").message(), StartsWith("E_CREATE"));
-  EXPECT_THAT(refusal("silent_refusal").message(), HasSubstr("gave no reason"));
+  EXPECT_THAT(refusal_of("no_instance").message(), StartsWith("E_CREATE"));
+  EXPECT_THAT(refusal_of("silent_refusal").message(), HasSubstr("gave no reason"));
 }
 
 TEST(PluginInstance, RefusesAnInterfaceThatThePluginLacks) {
-  EXPECT_THAT(refusal("plain_c").message(),
+  EXPECT_THAT(refusal_of("plain_c").message(),
               AllOf(StartsWith("E_DESCRIPTOR"), HasSubstr("sizewise.fit/1")));
 }
 
