@@ -3,9 +3,11 @@
 
 - SDK headers: the standard library, nlohmann's forward declarations, each other; LibTorch only in
   the headers of the kinds that use it.
-- The SDK knows nothing of the host; a stage of the host includes the SDK and stages to its left.
-- What never links LibTorch (core, cli, fits, sweeps) includes none of it.
-- No <iostream> in a library.
+- The SDK knows nothing of the host; a stage of the host and a layer of the worker include the SDK
+  and what stands to their left. What leads through all of them (the sources above the folders) may
+  include any, and nobody includes that.
+- What never links LibTorch (core, cli, fits, sweeps) includes none of it, nor SDK headers that do.
+- Boost.DLL is used where plugins are loaded, <iostream> in no library.
 """
 
 import pathlib
@@ -15,8 +17,11 @@ import sys
 INCLUDE = re.compile(r'^\s*#\s*include\s*(<[^>]+>|"[^"]+")')
 TORCH = re.compile(r"^(torch|ATen|c10)/")
 TORCH_HEADERS = {"model.hpp", "dataset.hpp", "loss.hpp", "quantizer.hpp", "tensor_map.hpp"}
-STAGES = ["tables", "loading", "planning", "running", "fitting", "reporting"]
-# Beside those to its left: tables are read where a run is recorded and where a law is fitted.
+# The folders of each part, in the order of the data.
+ORDERS = {
+    "host/core/src/": ["tables", "loading", "planning", "running", "fitting", "reporting"],
+    "host/worker/src/": ["training", "checkpoint", "contract", "serving"],
+}
 WITHOUT_TORCH = ["host/core", "host/cli", "plugins/fits", "plugins/sweeps"]
 STANDARD = re.compile(r"^[a-z0-9_]+(\.h)?$")
 
@@ -40,33 +45,53 @@ def sdk_header_allows(header, name):
     return False
 
 
-def stage_of(name):
-    first = name.split("/")[0]
-    return STAGES.index(first) if first in STAGES and "/" in name else None
-
-
-def faults(source):
+def faults_of_sdk(source):
     for header in sorted((source / "sdk/include/sizewise").iterdir()):
         for number, name in included(header):
             if not sdk_header_allows(header, name):
                 yield header, number, f"an SDK header may not include <{name}>"
+
+
+def order_fault(source, where, name):
+    """What is wrong with `name` in a source that lies in a part with an order; else None."""
+    for part, folders in ORDERS.items():
+        own, other = where.removeprefix(part).split("/")[0], name.split("/")[0]
+        if not where.startswith(part) or own not in folders:
+            continue
+        if "/" not in name and (source / part / name).is_file():
+            return f'{own} may not include "{name}", which leads through all folders of {part}'
+        if "/" in name and other in folders[folders.index(own) + 1:]:
+            return f'{own} may not include "{name}": {other} is to its right'
+    return None
+
+
+def fault_of(source, path, where, name):
+    folders = [folder for order in ORDERS.values() for folder in order]
+    if name == "iostream" and not where.startswith("samples/") and path.name != "main.cpp":
+        return "no <iostream> in libraries"
+    if where.startswith(tuple(WITHOUT_TORCH)):
+        header = name.removeprefix("sizewise/")
+        if TORCH.match(name) or (header != name and header in TORCH_HEADERS):
+            return f"this part never links LibTorch, so not <{name}>"
+    if where.startswith("sdk/") and "/" in name and name.split("/")[0] in folders:
+        return f'the SDK knows nothing of the host, so not "{name}"'
+    if name.startswith("boost/dll") and not where.startswith("host/core/src/loading/"):
+        return f"only host/core/src/loading uses Boost.DLL, so not <{name}>"
+    return order_fault(source, where, name)
+
+
+def faults(source):
+    yield from faults_of_sdk(source)
+    seen = 0
     for path in sorted([*source.glob("**/*.cpp"), *source.glob("**/*.hpp")]):
         where = str(path.relative_to(source))
-        if not where.startswith(("sdk/", "host/", "plugins/", "samples/")):
-            continue
-        for number, name in included(path):
-            if name == "iostream" and not where.startswith("samples/") and path.name != "main.cpp":
-                yield path, number, "no <iostream> in libraries"
-            if TORCH.match(name) and where.startswith(tuple(WITHOUT_TORCH)):
-                yield path, number, f"this part never links LibTorch, so not <{name}>"
-            if where.startswith("sdk/") and stage_of(name) is not None:
-                yield path, number, f'the SDK knows nothing of the host, so not "{name}"'
-            if where.startswith("host/core/src/"):
-                own, other = stage_of(where.removeprefix("host/core/src/")), stage_of(name)
-                if own is not None and other is not None and other > own:
-                    yield (path, number,
-                           f'stage {STAGES[own]} may not include "{name}": {STAGES[other]} is to '
-                           "its right")
+        if where.startswith(("sdk/", "host/", "plugins/", "samples/")):
+            seen += 1
+            for number, name in included(path):
+                if fault := fault_of(source, path, where, name):
+                    yield path, number, fault
+    if seen < 100:
+        yield source, 0, f"only {seen} sources were found"
 
 
 def main():
