@@ -18,11 +18,6 @@ constexpr double kFarExtrapolation = 10.0;
 constexpr double kSameTokens = 0.02;
 constexpr double kFarSize = 1.5;  // of the best size for the largest budget
 
-Interval range_of(std::vector<double> values) {
-  sort_numbers(values);
-  return values.empty() ? Interval{} : Interval{values.front(), values.back()};
-}
-
 /// Row by row a quotient of two columns; NaN where one is not usable.
 std::vector<double> quotients(std::span<const double> above,
                               std::span<const double> below) {
@@ -54,9 +49,11 @@ void warn_of_flops(const RunTable& runs, FitReport& report) {
   if (!runs.has_numbers("flops")) {
     return;
   }
+  const auto params = runs.params();
+  const auto tokens = runs.tokens();
   std::vector<double> six_nd(runs.rows());
   for (std::size_t row = 0; row < runs.rows(); ++row) {
-    six_nd[row] = 6.0 * runs.params()[row] * runs.tokens()[row];
+    six_nd[row] = 6.0 * params[row] * tokens[row];
   }
   const Interval ratio = range_of(quotients(runs.numbers("flops"), six_nd));
   if (ratio.low < 1.0 - kMostFromSixNd || ratio.high > 1.0 + kMostFromSixNd) {
@@ -162,7 +159,7 @@ void describe_data(const RunTable& runs, FitReport& report) {
   }
   const auto params = runs.params();
   const auto tokens = runs.tokens();
-  report.params_seen = range_of({params.begin(), params.end()});
+  report.params_seen = range_of(params);
   report.ratio_seen = range_of(quotients(tokens, params));
   for (std::size_t row = 0; row < runs.rows(); ++row) {
     const double flops =

@@ -13,6 +13,9 @@ namespace sizewise::fitting {
 namespace {
 
 constexpr std::size_t kLeastBudgets = 4;
+// What makes a group worth predicting.
+constexpr double kLeastRows = 3.0;
+constexpr double kLeastShare = 0.04;
 
 /// Fills in how far the law is from rows that it has not seen.
 void measure(const RunTable& rows, HoldOutReport& report) {
@@ -49,25 +52,6 @@ double largest_of(const std::vector<double>& flops) {
   return largest;
 }
 
-/// The least FLOPs of the largest budget; where runs stop at any C, of as many as make a
-/// group worth predicting.
-double largest_group(const std::vector<double>& flops,
-                     const std::vector<double>& budgets) {
-  constexpr double kLeastShare = 0.04;
-  constexpr double kLeastRows = 3.0;
-  const double least =
-      std::max(kLeastRows, kLeastShare * static_cast<double>(flops.size()));
-  for (std::size_t i = budgets.size(); i-- > 1;) {
-    const auto rows = std::count_if(flops.begin(), flops.end(), [&](double one) {
-      return one >= budgets[i];
-    });
-    if (static_cast<double>(rows) >= least) {
-      return budgets[i];
-    }
-  }
-  return budgets.back();
-}
-
 std::optional<HoldOutReport> predict_named(const FitJob& job,
                                            const RunTable& runs,
                                            const std::vector<std::size_t>& held,
@@ -99,11 +83,11 @@ std::optional<HoldOutReport> hold_out(const FitJob& job,
     return std::nullopt;
   }
   const std::vector<double> flops = flops_of_rows(job.used);
-  const std::vector<double> budgets = budgets_among(flops);
-  if (budgets.size() < kLeastBudgets) {
+  if (count_budgets(flops, kLeastBudgets) < kLeastBudgets) {
     return std::nullopt;
   }
-  const double from = largest_group(flops, budgets);
+  const double rows = kLeastShare * static_cast<double>(flops.size());
+  const double from = least_of_largest_budget(flops, std::max(kLeastRows, rows));
   std::vector<double> weights(flops.size(), 1.0);
   std::vector<std::size_t> largest;
   for (std::size_t row = 0; row < flops.size(); ++row) {

@@ -65,21 +65,20 @@ void judge_rows(const RunTable& runs, FitResult& result) {
   if (!runs.has_numbers("params") || !runs.has_numbers("tokens")) {
     return;  // the plugin has said what is missing
   }
-  std::vector<double> params(runs.params().begin(), runs.params().end());
-  sort_numbers(params);
-  if (params.empty() || !(params.back() >= kLeastSpan * 0.9999 * params.front())) {
+  const Interval params = range_of(runs.params());
+  if (!(params.high >= kLeastSpan * 0.9999 * params.low)) {
     refuse(result,
            "narrow_params",
-           params.empty()
+           std::isnan(params.low)
                ? "no row has params"
                : fmt::format("params span a factor of {:.4g} ({:.6g} to {:.6g}); {:.0f} "
                              "are needed to see how the loss falls with size",
-                             params.back() / params.front(),
-                             params.front(),
-                             params.back(),
+                             params.high / params.low,
+                             params.low,
+                             params.high,
                              kLeastSpan));
   }
-  const std::size_t budgets = budgets_among(flops_of_rows(runs)).size();
+  const std::size_t budgets = count_budgets(flops_of_rows(runs), kLeastBudgets);
   if (budgets < kLeastBudgets) {
     refuse(result,
            "few_budgets",

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fitting/loss_surface.hpp"
 #include "fitting/row_selection.hpp"
 #include "fitting/statistics.hpp"
 
@@ -41,12 +42,14 @@ std::vector<double> repeated_values(const Law& law, const RunTable& runs) {
   };
   const auto unique = column("unique_tokens");
   const auto epochs = column("epochs");
+  const auto params = runs.params();
+  const auto all_tokens = runs.tokens();
   std::vector<double> values;
   for (std::size_t row = 0; row < runs.rows(); ++row) {
-    const double tokens = runs.tokens()[row];
+    const double tokens = all_tokens[row];
     const double once = tokens / std::max(1.0, usable_or(epochs, row, 1.0));
     values.push_back(loss_with_repeats(law,
-                                       Parameters(runs.params()[row]),
+                                       Parameters(params[row]),
                                        Units(tokens),
                                        Units(usable_or(unique, row, once)))
                          .value());
@@ -120,12 +123,20 @@ std::vector<double> predicted_values(const Law& law, const RunTable& runs) {
   if (law.form == "data_constrained") {
     return repeated_values(law, runs);
   }
+  const auto params = runs.params();
+  const auto tokens = runs.tokens();
   std::vector<double> values;
   values.reserve(runs.rows());
+  if (law.form == "chinchilla") {
+    const Chinchilla surface(law);
+    for (std::size_t row = 0; row < runs.rows(); ++row) {
+      values.push_back(surface.loss(std::log(params[row]), std::log(tokens[row])));
+    }
+    return values;
+  }
   for (std::size_t row = 0; row < runs.rows(); ++row) {
     values.push_back(
-        predicted_loss(law, Parameters(runs.params()[row]), Units(runs.tokens()[row]))
-            .value());
+        predicted_loss(law, Parameters(params[row]), Units(tokens[row])).value());
   }
   return values;
 }

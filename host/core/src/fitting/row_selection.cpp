@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <string_view>
 
@@ -9,12 +10,11 @@
 
 #include "sizewise/error.hpp"
 
-#include "fitting/statistics.hpp"
-
 namespace sizewise::fitting {
 namespace {
 
 constexpr double kSameBudget = 1.1;
+constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 
 bool usable(double number) {
   return std::isfinite(number) && number > 0.0;
@@ -169,8 +169,10 @@ void refuse_bad_value(const RunTable& used,
 std::vector<double> flops_of_rows(const RunTable& runs) {
   std::vector<double> flops(runs.rows(), FitResult::kUnknown);
   if (runs.has_numbers("params") && runs.has_numbers("tokens")) {
+    const auto params = runs.params();
+    const auto tokens = runs.tokens();
     for (std::size_t row = 0; row < runs.rows(); ++row) {
-      const double product = 6.0 * runs.params()[row] * runs.tokens()[row];
+      const double product = 6.0 * params[row] * tokens[row];
       flops[row] = usable(product) ? product : FitResult::kUnknown;
     }
   }
@@ -186,15 +188,41 @@ std::vector<double> flops_of_rows(const RunTable& runs) {
   return flops;
 }
 
-std::vector<double> budgets_among(std::vector<double> flops) {
-  sort_numbers(flops);
-  std::vector<double> budgets;
-  for (const double one : flops) {
-    if (budgets.empty() || one > kSameBudget * budgets.back()) {
-      budgets.push_back(one);
+std::size_t count_budgets(const std::vector<double>& flops, std::size_t most) {
+  std::size_t count = 0;
+  for (double passed = -kUnbounded; count < most; ++count) {
+    double least = kUnbounded;
+    for (const double one : flops) {
+      least = one > passed && one < least ? one : least;
     }
+    if (std::isinf(least)) {
+      break;
+    }
+    passed = kSameBudget * least;
   }
-  return budgets;
+  return count;
+}
+
+double least_of_largest_budget(const std::vector<double>& flops, double rows) {
+  double least = FitResult::kUnknown;
+  double above = kUnbounded;
+  for (double count = 0.0; count < rows;) {
+    double largest = 0.0;
+    for (const double one : flops) {
+      largest = one < above && one > largest ? one : largest;
+    }
+    if (largest == 0.0) {
+      break;
+    }
+    for (const double one : flops) {
+      if (one < above && one > largest / kSameBudget) {
+        count += 1.0;
+        least = !(one >= least) ? one : least;
+      }
+    }
+    above = least;
+  }
+  return least;
 }
 
 }  // namespace sizewise::fitting

@@ -37,8 +37,15 @@ void refuse_bad_value(const RunTable& used,
 /// and usable; NaN where none is.
 [[nodiscard]] std::vector<double> flops_of_rows(const RunTable& runs);
 
-/// FLOPs that differ by less than a tenth are one budget: the least of each group,
-/// ascending. What is NaN does not count.
-[[nodiscard]] std::vector<double> budgets_among(std::vector<double> flops);
+/// How many budgets these FLOPs are, counted up to `most`: those that differ by less than
+/// a tenth from the least of a group are one. What is NaN does not count.
+[[nodiscard]] std::size_t count_budgets(const std::vector<double>& flops,
+                                        std::size_t most);
+
+/// The least FLOPs of the largest budget: of those within a tenth of the largest, and
+/// where they are fewer than `rows` (runs may stop at any C) of as many groups as hold so
+/// many. NaN of none.
+[[nodiscard]] double least_of_largest_budget(const std::vector<double>& flops,
+                                             double rows);
 
 }  // namespace sizewise::fitting

@@ -34,9 +34,11 @@ SensitivityRow refit(const FitJob& job,
 }
 
 RunTable with_six_nd(const RunTable& runs) {
+  const auto params = runs.params();
+  const auto tokens = runs.tokens();
   std::vector<double> flops(runs.rows());
   for (std::size_t row = 0; row < runs.rows(); ++row) {
-    flops[row] = 6.0 * runs.params()[row] * runs.tokens()[row];
+    flops[row] = 6.0 * params[row] * tokens[row];
   }
   return with_numbers(runs, "flops", std::move(flops));
 }

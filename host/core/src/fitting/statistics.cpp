@@ -17,6 +17,19 @@ void sort_numbers(std::vector<double>& numbers) {
   std::sort(numbers.begin(), numbers.end());
 }
 
+namespace {
+
+/// Between two neighbours in order. Between an end that is not bounded and anything else
+/// there is no middle.
+double between(double below, double above, double part) {
+  if (!std::isfinite(below) || !std::isfinite(above)) {
+    return part > 0.0 && !std::isfinite(above) ? above : below;
+  }
+  return std::lerp(below, above, part);
+}
+
+}  // namespace
+
 double sorted_quantile(const std::vector<double>& sorted, double share) {
   if (sorted.empty()) {
     return std::numeric_limits<double>::quiet_NaN();
@@ -24,17 +37,33 @@ double sorted_quantile(const std::vector<double>& sorted, double share) {
   const double place = share * static_cast<double>(sorted.size() - 1);
   const auto below = static_cast<std::size_t>(place);
   const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  const double part = place - static_cast<double>(below);
-  if (!std::isfinite(sorted[below]) || !std::isfinite(sorted[above])) {
-    // Between an end that is not bounded and anything else there is no middle.
-    return part > 0.0 && !std::isfinite(sorted[above]) ? sorted[above] : sorted[below];
-  }
-  return std::lerp(sorted[below], sorted[above], part);
+  return between(sorted[below], sorted[above], place - static_cast<double>(below));
 }
 
 double quantile(std::vector<double> numbers, double share) {
-  sort_numbers(numbers);
-  return sorted_quantile(numbers, share);
+  // A NaN has no place in an order; no algorithm that orders must meet one.
+  std::erase_if(numbers, [](double number) {
+    return std::isnan(number);
+  });
+  if (numbers.empty()) {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  const double place = share * static_cast<double>(numbers.size() - 1);
+  const auto below = numbers.begin() + static_cast<std::ptrdiff_t>(place);
+  std::nth_element(numbers.begin(), below, numbers.end());
+  const auto above = std::min_element(below + 1, numbers.end());
+  return between(
+      *below, above == numbers.end() ? *below : *above, place - std::floor(place));
+}
+
+Interval range_of(std::span<const double> numbers) {
+  Interval range;
+  for (const double number : numbers) {
+    // A comparison with NaN is false: the first number replaces it, a NaN nothing.
+    range.low = !(number >= range.low) && !std::isnan(number) ? number : range.low;
+    range.high = !(number <= range.high) && !std::isnan(number) ? number : range.high;
+  }
+  return range;
 }
 
 double standard_deviation(const std::vector<double>& numbers) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "fitting/interval.hpp"
@@ -13,8 +14,11 @@ void sort_numbers(std::vector<double>& numbers);
 /// Source: Hyndman and Fan 1996, definition 7.
 [[nodiscard]] double sorted_quantile(const std::vector<double>& sorted, double share);
 
-/// The same of any numbers; those that are NaN do not count.
+/// The same of any numbers, in linear time; those that are NaN do not count.
 [[nodiscard]] double quantile(std::vector<double> numbers, double share);
+
+/// The smallest and the largest; those that are NaN do not count, NaN of none.
+[[nodiscard]] Interval range_of(std::span<const double> numbers);
 
 /// The root of the mean squared distance from the mean of those that are numbers: NaN of
 /// none, infinite where one is.

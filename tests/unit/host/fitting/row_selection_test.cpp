@@ -57,9 +57,19 @@ TEST(FlopsOfRows, TakesTheBudgetThenWhatWasCountedThenSixNd) {
   EXPECT_TRUE(std::isnan(flops[3]));
 }
 
-TEST(BudgetsAmong, TakesFlopsThatDifferByATenthAsOne) {
-  EXPECT_THAT(budgets_among({1000, 105, 130, 100, kNan}), ElementsAre(100, 130, 1000));
-  EXPECT_TRUE(budgets_among({kNan, kNan}).empty());
+TEST(CountBudgets, TakesFlopsThatDifferByATenthAsOne) {
+  const std::vector<double> flops = {1000, 105, 130, 100, kNan};
+  EXPECT_EQ(count_budgets(flops, 9), 3U);
+  EXPECT_EQ(count_budgets(flops, 2), 2U);
+  EXPECT_EQ(count_budgets({kNan, kNan}, 9), 0U);
+}
+
+TEST(LeastOfLargestBudget, GathersAsManyRowsAsAreAsked) {
+  const std::vector<double> flops = {10, 95, kNan, 100, 50, 48, 20};
+  EXPECT_EQ(least_of_largest_budget(flops, 1), 95);
+  EXPECT_EQ(least_of_largest_budget(flops, 3), 48);
+  EXPECT_EQ(least_of_largest_budget(flops, 99), 10);
+  EXPECT_TRUE(std::isnan(least_of_largest_budget({kNan}, 1)));
 }
 
 TEST(LineOf, CountsRowsWhereThereIsNoFile) {

@@ -31,6 +31,14 @@ TEST(Quantile, LeavesOutWhatIsNoNumber) {
   EXPECT_TRUE(std::isnan(quantile({}, 0.5)));
 }
 
+TEST(RangeOf, LeavesOutWhatIsNoNumber) {
+  const Interval range = range_of(std::vector{kNan, 3.0, kNan, -1.0, 2.0, kNan});
+  EXPECT_EQ(range.low, -1.0);
+  EXPECT_EQ(range.high, 3.0);
+  EXPECT_TRUE(std::isnan(range_of({}).low));
+  EXPECT_TRUE(std::isnan(range_of(std::vector{kNan}).high));
+}
+
 TEST(PercentileInterval, LeavesEqualTailsOutside) {
   std::vector<double> numbers;
   for (int i = 0; i <= 1000; ++i) {
