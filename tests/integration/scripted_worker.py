@@ -6,18 +6,21 @@ It speaks docs/worker-protocol.md. SCRIPTED_WORKER names a JSON file:
    "law": {"E": 1.7, "A": 400, "B": 400, "alpha": 0.34, "beta": 0.28},
    "params_per_size": [p1, p2],   params = p1 * size + p2 * size^2
    "flops_per_param": 6,          flops_per_unit = that * params
+   "makes_models": false,         whether it must make a model to count its parameters
    "dataset": {...},              fields of DatasetInfo that differ from the ones below
    "fingerprint": "...",
    "faults": [{"method": "train", "size": 8, "kind": "segv", "times": 1, "mark": FILE}],
    "count": FILE}                 a line is appended for every trial that begins
 Kinds of fault: segv, exit0, hang, garbage, flood, error (with "code" and "message"), diverge,
-huge_frame, wrong_id. `times` needs `mark`, a file that counts across restarts.
+huge_frame, wrong_id, orphan (starts a program and dies), slow (waits "seconds", then answers), answer (with
+"result"). `times` needs `mark`, a file that counts across restarts.
 """
 import json
 import math
 import os
 import signal
 import struct
+import subprocess
 import sys
 import time
 
@@ -34,6 +37,10 @@ def read_exactly(descriptor, size):
             sys.exit(0)
         data += part
     return data
+
+
+class Refusal(Exception):
+    """What a request is refused with."""
 
 
 class Worker:
@@ -92,6 +99,14 @@ class Worker:
             self.send({"id": request["id"], "error": {"code": fault.get("code", "plugin"),
                                                        "message": fault.get("message", "refused by the script"),
                                                        "suggestion": "change the script"}})
+        elif kind == "orphan":
+            print("orphan", subprocess.Popen(["sleep", "3600"]).pid, flush=True)
+            os._exit(1)
+        elif kind == "answer":
+            self.send({"id": request["id"], "result": fault["result"]})
+        elif kind == "slow":
+            time.sleep(fault["seconds"])
+            return False
         elif kind == "diverge":
             return False
         return True
@@ -126,6 +141,8 @@ class Worker:
         spec = params["size"]
         step = spec.get("multiple_of", spec.get("multipleOf", 1))
         sizes = range(spec["minimum"], min(spec["maximum"], spec["minimum"] + 100000 * step) + 1, step)
+        if self.script.get("makes_models") and max(params["params"]) > params["largest_params"]:
+            raise Refusal(f"a model of {max(params['params']):.3g} parameters would have to be made")
         return [min(sizes, key=lambda size: abs(math.log(self.params(size) / target))) for target in params["params"]]
 
     def answer(self, request):
@@ -159,7 +176,11 @@ class Worker:
     def run(self):
         while True:
             length = struct.unpack("<I", read_exactly(self.read_fd, 4))[0]
-            self.answer(json.loads(read_exactly(self.read_fd, length)))
+            request = json.loads(read_exactly(self.read_fd, length))
+            try:
+                self.answer(request)
+            except Refusal as refusal:
+                self.send({"id": request["id"], "error": {"code": "configuration", "message": str(refusal)}})
 
 
 if __name__ == "__main__":

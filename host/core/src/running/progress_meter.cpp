@@ -34,6 +34,7 @@ void ProgressMeter::hear(const planning::Trial& trial, const nlohmann::json& eve
   const double tokens = number_at(event, "tokens");
   if (std::isfinite(tokens)) {
     running.flops = trial.flops_per_unit * tokens;
+    running.is_trained = tokens >= static_cast<double>(trial.tokens);
   }
   const double rate = number_at(event, "tokens_per_second");
   running.units_per_second = std::isfinite(rate) ? rate : 0;
@@ -69,6 +70,11 @@ Progress ProgressMeter::now() const {
   if (units_per_second > 0) {
     progress.units_per_second = units_per_second;
   }
+  progress.validating =
+      !running_.empty() &&
+      std::all_of(running_.begin(), running_.end(), [](const auto& entry) {
+        return entry.second.is_trained;
+      });
   progress.seconds = seconds();
   const double left = progress.flops_planned - progress.flops_finished;
   const double trained = here - round_start_flops_;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
@@ -18,6 +19,8 @@ class ProgressMeter {
  public:
   ProgressMeter() : start_(std::chrono::steady_clock::now()), round_start_(start_) {}
 
+  /// What the data's units are.
+  void set_unit(std::string unit) { progress_.unit = std::move(unit); }
   /// A trial that is planned, and whether its result is there already.
   void plan(const planning::Trial& trial, bool finished);
   void hear(const planning::Trial& trial, const nlohmann::json& event);
@@ -29,6 +32,7 @@ class ProgressMeter {
  private:
   struct Running {
     double flops = 0;
+    bool is_trained = false;  ///< its data are used up; its loss is measured
     double units_per_second = 0;
   };
 

@@ -58,6 +58,17 @@ std::string first_difference(const json& now,
   return {};
 }
 
+fs::path whole_path(const fs::path& folder) {
+  std::error_code fault;
+  const fs::path whole = fs::weakly_canonical(folder, fault);
+  if (fault) {
+    throw Error(ErrorCode::kIo,
+                fmt::format("{} cannot be reached: {}", folder.string(), fault.message()),
+                "name another folder with --run-dir");
+  }
+  return whole;
+}
+
 std::string lock_owner(int lock) {
   std::array<char, 32> text{};
   const ssize_t count = ::pread(lock, text.data(), text.size() - 1, 0);
@@ -82,8 +93,9 @@ void RunDirectory::check_free(const fs::path& folder) {
                 fmt::format("the run directory {} is a file", folder.string()),
                 "name another folder with --run-dir");
   }
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
-    const std::string name = entry.path().filename().string();
+  for (fs::directory_iterator entry(folder, ignored), end; !ignored && entry != end;
+       entry.increment(ignored)) {
+    const std::string name = entry->path().filename().string();
     if (name != kLock && name != kResults && name != kMetrics && name != kPlan &&
         name.front() != '.') {
       throw Error(ErrorCode::kInput,
@@ -110,19 +122,28 @@ RunDirectory RunDirectory::open(const fs::path& folder) {
 RunDirectory RunDirectory::create(const fs::path& folder,
                                   const Experiment& experiment,
                                   const planning::Plan& plan) {
-  check_free(folder);
-  make_folder(folder / kResults);
-  make_folder(folder / kMetrics);
-  RunDirectory directory(fs::absolute(folder));
-  directory.lock();
-  directory.experiment_ = experiment;
-  if (exists(folder)) {
-    directory.load_experiment();
-    directory.check_same(experiment);
-    return directory;
+  if (!exists(folder)) {
+    check_free(folder);
   }
+  make_folder(folder);
+  RunDirectory directory(whole_path(folder));
+  directory.lock();
+  // Only now is what the folder holds sure to stay.
+  if (exists(folder)) {
+    throw Error(ErrorCode::kIo,
+                fmt::format("another program began a run in {} meanwhile",
+                            directory.folder_.string()),
+                "say the same again to continue that run, or name another folder with "
+                "--run-dir");
+  }
+  check_free(folder);
+  make_folder(directory.folder_ / kResults);
+  make_folder(directory.folder_ / kMetrics);
+  directory.experiment_ = experiment;
+  planning::Plan whole = plan;
+  whole.experiment = planning::experiment_hash(experiment);
   // experiment.json makes the folder a run, so it comes last.
-  directory.save_plan(plan);
+  directory.save_plan(whole);
   commit_new(directory.folder_ / kExperiment, experiment.to_json() + "\n");
   return directory;
 }
@@ -138,7 +159,7 @@ RunDirectory RunDirectory::read(const fs::path& folder) {
                                 : std::string("there is no such folder")),
                 "begin a run with `sizewise find-optimal ... --run-dir DIR`");
   }
-  RunDirectory directory(fs::canonical(folder));
+  RunDirectory directory(whole_path(folder));
   directory.load_experiment();
   return directory;
 }
@@ -207,7 +228,15 @@ void RunDirectory::check_same(const Experiment& experiment) const {
 
 planning::Plan RunDirectory::plan() const {
   const fs::path file = folder_ / kPlan;
-  return planning::plan_from_text(read_file(file), file.string());
+  planning::Plan plan = planning::plan_from_text(read_file(file), file.string());
+  if (plan.experiment != planning::experiment_hash(experiment_)) {
+    throw Error(
+        ErrorCode::kInput,
+        fmt::format("{} was changed since the run began (its hash differs)",
+                    (folder_ / kExperiment).string()),
+        "restore the file; for another experiment, name another folder with --run-dir");
+  }
+  return plan;
 }
 
 void RunDirectory::save_plan(const planning::Plan& plan) const {
@@ -257,7 +286,7 @@ void RunDirectory::set_aside(std::string_view trial, std::string_view why) const
   int number = 1;
   do {
     to = folder_ / kResults / fmt::format("{}.{}-{}", trial, why, number++);
-  } while (fs::exists(to));
+  } while (::access(to.c_str(), F_OK) == 0);
   std::error_code fault;
   fs::rename(from, to, fault);
   if (fault) {
@@ -280,8 +309,14 @@ void RunDirectory::save_outcome(std::string_view text) const {
 }
 
 void RunDirectory::remove_outcome() const {
-  std::error_code ignored;  // most often there is none
-  fs::remove(outcome_file(), ignored);
+  std::error_code fault;
+  fs::remove(outcome_file(), fault);  // most often there is none, and that is no fault
+  if (fault) {
+    throw Error(
+        ErrorCode::kIo,
+        fmt::format("{} cannot be removed: {}", outcome_file().string(), fault.message()),
+        "choose a folder that you may write");
+  }
 }
 
 void RunDirectory::save_log(std::string_view trial, std::string_view text) const {

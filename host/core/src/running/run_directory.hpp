@@ -32,13 +32,16 @@ class RunDirectory {
   ///   kIo where another program works in it (naming its process) or it cannot be written
   [[nodiscard]] static RunDirectory open(const std::filesystem::path& folder);
 
-  /// Begins a run: makes the folder with experiment.json and plan.json, and locks it.
-  /// @throws Error kIo where it cannot be written; kInput as check_free()
+  /// Begins a run: makes the folder with experiment.json and plan.json, and locks it. Two
+  /// programs that begin at once do not both succeed.
+  /// @throws Error kIo where it cannot be written, or another program works in it or has
+  /// begun a run there meanwhile; kInput as check_free()
   [[nodiscard]] static RunDirectory create(const std::filesystem::path& folder,
                                            const Experiment& experiment,
                                            const planning::Plan& plan);
 
   /// Opens a run to look at it: no lock, nothing is written.
+  /// @throws Error kInput where the folder holds no run, or experiment.json is damaged
   [[nodiscard]] static RunDirectory read(const std::filesystem::path& folder);
 
   ~RunDirectory();
@@ -54,12 +57,14 @@ class RunDirectory {
   /// differs
   void check_same(const Experiment& experiment) const;
 
-  /// @throws Error kInput where plan.json was changed by another hand
+  /// @throws Error kInput where plan.json or experiment.json was changed by another hand
   [[nodiscard]] planning::Plan plan() const;
+  /// @throws Error kIo where the disk refuses, as everything below that writes
   void save_plan(const planning::Plan& plan) const;
 
   /// The results of these trials that are there. A damaged one is set aside (unless the
   /// folder is only read) and a warning says so.
+  /// @throws Error kIo where one cannot be read or set aside
   [[nodiscard]] std::map<std::string, TrialResult> results(
       const std::vector<planning::Trial>& trials,
       std::vector<std::string>& warnings) const;

@@ -9,6 +9,8 @@
 #include "sizewise/digest.hpp"
 #include "sizewise/error.hpp"
 
+#include "json_fault.hpp"
+
 namespace sizewise::running {
 namespace {
 
@@ -56,7 +58,7 @@ TrialResult result_from_answer(const planning::Trial& trial, const json& answer)
         fmt::format("the worker's answer to trial {} is not as the protocol says: "
                     "{}",
                     trial.id,
-                    fault.what()),
+                    json_fault(fault)),
         "use the worker that was installed with this program");
   }
   // A diverged trial stops where it diverged.
@@ -138,7 +140,7 @@ TrialResult result_from_text(std::string_view text, std::string_view trial) {
     return result;
   } catch (const json::exception& fault) {
     throw Error(
-        ErrorCode::kInput, fmt::format("it is damaged: {}", fault.what()), kAdvice);
+        ErrorCode::kInput, fmt::format("it is damaged: {}", json_fault(fault)), kAdvice);
   }
 }
 

@@ -50,19 +50,33 @@ void write_all(int descriptor, const char* from, std::size_t size) {
 
 }  // namespace
 
+std::string frame_of(std::string_view payload) {
+  std::string frame;
+  frame.reserve(payload.size() + kFrameHeaderBytes);
+  for (unsigned i = 0; i < kFrameHeaderBytes; ++i) {
+    frame += static_cast<char>((payload.size() >> (8U * i)) & 0xFFU);
+  }
+  return frame.append(payload);
+}
+
+std::size_t frame_length(std::string_view header) {
+  std::size_t length = 0;
+  for (std::size_t i = kFrameHeaderBytes; i-- > 0;) {
+    length = (length << 8U) | static_cast<unsigned char>(header[i]);
+  }
+  return length;
+}
+
 std::optional<std::string> read_frame(int descriptor) {
-  std::array<char, 4> header{};
+  std::array<char, kFrameHeaderBytes> header{};
   const std::size_t got = read_up_to(descriptor, header.data(), header.size());
   if (got == 0) {
     return std::nullopt;
   }
-  std::size_t length = 0;
-  for (std::size_t i = header.size(); i-- > 0;) {
-    length = (length << 8U) | static_cast<unsigned char>(header[i]);
-  }
   if (got < header.size()) {
     throw Error(ErrorCode::kIo, "the stream ended inside the length of a frame");
   }
+  const std::size_t length = frame_length({header.data(), header.size()});
   if (length > kLargestFrameBytes) {
     throw Error(
         ErrorCode::kIo,
@@ -88,12 +102,7 @@ void write_frame(int descriptor, std::string_view payload) {
                             kLargestFrameBytes));
   }
   // One write for both parts, so that a frame is not torn between two.
-  std::string frame;
-  frame.reserve(payload.size() + 4);
-  for (unsigned i = 0; i < 4; ++i) {
-    frame += static_cast<char>((payload.size() >> (8U * i)) & 0xFFU);
-  }
-  frame += payload;
+  const std::string frame = frame_of(payload);
   write_all(descriptor, frame.data(), frame.size());
 }
 

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "json_fault.hpp"
 #include "running/wire.hpp"
 
 namespace sizewise::running {
@@ -25,7 +26,7 @@ constexpr std::int64_t kHelloId = 1;
 constexpr milliseconds kHelloPatience{60'000};
 constexpr milliseconds kEndingPatience{2'000};
 constexpr milliseconds kSendPatience{30'000};
-constexpr std::size_t kHeaderBytes = 4;
+constexpr milliseconds kTick{100};
 constexpr std::size_t kMostLogBytes = 64 * 1024;
 constexpr std::size_t kMostQuotedLines = 5;
 
@@ -65,20 +66,16 @@ bool send_all(int descriptor, std::string_view bytes) {
   return true;
 }
 
-std::size_t frame_length(std::string_view header) {
-  std::size_t length = 0;
-  for (std::size_t i = kHeaderBytes; i-- > 0;) {
-    length = (length << 8U) | static_cast<unsigned char>(header[i]);
+std::string request_text(std::int64_t id, std::string_view method, const json& params) {
+  try {
+    return json{{"id", id}, {"method", method}, {"params", params}}.dump();
+  } catch (const json::type_error&) {
+    throw Error(
+        ErrorCode::kInput,
+        fmt::format("the request `{}` holds a path or an option that is not UTF-8",
+                    method),
+        "give files and folders names in UTF-8");
   }
-  return length;
-}
-
-std::string frame_of(std::string_view payload) {
-  std::string frame;
-  for (unsigned i = 0; i < kHeaderBytes; ++i) {
-    frame += static_cast<char>((payload.size() >> (8U * i)) & 0xFFU);
-  }
-  return frame.append(payload);
 }
 
 Error error_of(const json& fields) {
@@ -113,7 +110,7 @@ const json& Worker::greeting() {
 }
 
 Worker::~Worker() {
-  if (!closed_ && !busy_) {
+  if (!closed_ && !unsent_ && !busy_) {
     constexpr milliseconds kFarewell{500};
     send_all(process_.descriptor(),
              frame_of(json{
@@ -124,37 +121,53 @@ Worker::~Worker() {
   }
 }
 
+Reply Worker::ask(std::string_view method,
+                  const json& params,
+                  std::string_view purpose,
+                  const Waiting& waiting) {
+  send(method, params, purpose);
+  for (;;) {
+    std::optional<Reply> reply = receive(waiting.on_event);
+    if (reply) {
+      return std::move(*reply);
+    }
+    if (waiting.stop != nullptr && waiting.stop->load()) {
+      give_up();
+      throw Stopped();
+    }
+    if (silence() >= waiting.patience) {
+      return give_up();
+    }
+    if (waiting.on_tick) {
+      waiting.on_tick();
+    }
+    const milliseconds left = waiting.patience - silence();
+    wait_for(process_.descriptor(), POLLIN, std::clamp(left, milliseconds(1), kTick));
+  }
+}
+
 json Worker::call(std::string_view method,
                   const json& params,
                   std::string_view purpose,
-                  const EventHandler& on_event,
-                  milliseconds patience) {
-  send(method, params, purpose);
-  for (;;) {
-    std::optional<Reply> reply = receive(on_event);
-    if (!reply && silence() >= patience) {
-      reply = give_up();
-    }
-    if (reply) {
-      if (reply->error) {
-        throw Error(*reply->error);
-      }
-      return std::move(reply->result);
-    }
-    wait_for(
-        process_.descriptor(), POLLIN, std::max(milliseconds(1), patience - silence()));
+                  const Waiting& waiting) {
+  Reply reply = ask(method, params, purpose, waiting);
+  if (reply.error) {
+    throw Error(*reply.error);
   }
+  return std::move(reply.result);
 }
 
 void Worker::send(std::string_view method, const json& params, std::string_view purpose) {
   method_ = method;
   purpose_ = purpose;
-  busy_ = true;
   last_frame_ = steady_clock::now();
-  log_start_ = process_.log_size();
-  const json request = {{"id", ++last_id_}, {"method", method}, {"params", params}};
-  if (!closed_ && !send_all(process_.descriptor(), frame_of(request.dump()))) {
-    closed_ = true;
+  const std::uintmax_t log_start = process_.log_size();
+  const std::string frame = frame_of(request_text(++last_id_, method, params));
+  busy_ = true;
+  unsent_ = closed_ || !send_all(process_.descriptor(), frame);
+  if (!unsent_) {
+    // Otherwise what it printed before it went is what explains it.
+    log_start_ = log_start;
   }
 }
 
@@ -175,15 +188,15 @@ void Worker::read_available() {
 }
 
 std::optional<std::string> Worker::take_frame() {
-  if (buffer_.size() < kHeaderBytes) {
+  if (buffer_.size() < kFrameHeaderBytes) {
     return std::nullopt;
   }
   const std::size_t length = frame_length(buffer_);
-  if (buffer_.size() < kHeaderBytes + length) {
+  if (buffer_.size() < kFrameHeaderBytes + length) {
     return std::nullopt;
   }
-  std::string payload = buffer_.substr(kHeaderBytes, length);
-  buffer_.erase(0, kHeaderBytes + length);
+  std::string payload = buffer_.substr(kFrameHeaderBytes, length);
+  buffer_.erase(0, kFrameHeaderBytes + length);
   return payload;
 }
 
@@ -191,19 +204,19 @@ std::optional<Reply> Worker::receive(const EventHandler& on_event) {
   read_available();
   try {
     std::optional<Reply> reply = take_reply(on_event);
-    if (reply || !closed_) {
+    if (reply || !(closed_ || unsent_)) {
       return reply;
     }
     return died();
   } catch (const json::exception& fault) {
     return garbled(
-        fmt::format("a frame that is no JSON of the protocol: {}", fault.what()));
+        fmt::format("a frame that is no JSON of the protocol: {}", json_fault(fault)));
   }
 }
 
 std::optional<Reply> Worker::take_reply(const EventHandler& on_event) {
   while (!buffer_.empty()) {
-    if (buffer_.size() >= kHeaderBytes && frame_length(buffer_) > kLargestFrameBytes) {
+    if (buffer_.size() >= kFrameHeaderBytes && frame_length(buffer_) > kLargestFrameBytes) {
       return garbled(
           fmt::format("a frame of {} bytes was announced; the longest allowed "
                       "is {}",
@@ -216,30 +229,33 @@ std::optional<Reply> Worker::take_reply(const EventHandler& on_event) {
     }
     const json frame = json::parse(*payload);
     last_frame_ = steady_clock::now();
-    if (greeting_.is_null()) {
-      std::optional<Reply> reply = take_greeting(frame);
-      if (reply) {
-        return reply;
-      }
-      continue;
+    std::optional<Reply> reply =
+        greeting_.is_null() ? take_greeting(frame) : take_answer(frame, on_event);
+    if (reply) {
+      return reply;
     }
-    if (!frame.is_object() || frame.value("id", json()) != last_id_) {
-      return garbled(fmt::format("a frame that answers no request: {:.200}", *payload));
-    }
-    if (frame.contains("result")) {
-      busy_ = false;
-      return Reply{ReplyKind::kResult, frame.at("result"), std::nullopt};
-    }
-    if (frame.contains("error")) {
-      busy_ = false;
-      return Reply{ReplyKind::kRefusal, {}, error_of(frame.at("error"))};
-    }
-    if (!frame.contains("event")) {
-      return garbled(fmt::format("neither result, error nor event: {:.200}", *payload));
-    }
-    if (on_event) {
-      on_event(frame);
-    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Reply> Worker::take_answer(const json& frame,
+                                         const EventHandler& on_event) {
+  if (!frame.is_object() || frame.value("id", json()) != last_id_) {
+    return garbled(fmt::format("a frame that answers no request: {:.200}", frame.dump()));
+  }
+  if (frame.contains("result")) {
+    busy_ = false;
+    return Reply{ReplyKind::kResult, frame.at("result"), std::nullopt};
+  }
+  if (frame.contains("error")) {
+    busy_ = false;
+    return Reply{ReplyKind::kRefusal, {}, error_of(frame.at("error"))};
+  }
+  if (!frame.contains("event")) {
+    return garbled(fmt::format("neither result, error nor event: {:.200}", frame.dump()));
+  }
+  if (on_event) {
+    on_event(frame);
   }
   return std::nullopt;
 }
@@ -291,6 +307,10 @@ Reply Worker::died() {
     ending = "closed its connection";
   }
   busy_ = false;
+  closed_ = true;
+  if (request_log().empty()) {
+    log_start_ = 0;  // what it printed before may say why
+  }
   return {
       ReplyKind::kDied,
       {},
@@ -313,6 +333,12 @@ Reply Worker::garbled(std::string_view what) {
                             what,
                             quoted_log()),
                 "use the worker that was installed with this program")};
+}
+
+void Worker::limit_log(std::uintmax_t most) {
+  if (process_.limit_log(most, kMostLogBytes)) {
+    log_start_ = 0;
+  }
 }
 
 std::string Worker::request_log() const {

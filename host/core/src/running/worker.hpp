@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -40,13 +41,28 @@ struct Reply {
 /// The longest silence allowed of a worker.
 inline constexpr std::chrono::minutes kPatience{10};
 
+/// What RunSettings::stop makes of a wait for a worker. Nothing went wrong.
+class Stopped : public Error {
+ public:
+  Stopped() : Error(ErrorCode::kTraining, "it was told to stop") {}
+};
+
+/// Takes an event of the request under way.
+using EventHandler = std::function<void(const nlohmann::json&)>;
+
+/// How an answer is waited for.
+struct Waiting {
+  EventHandler on_event = {};
+  std::function<void()> on_tick = {};              ///< about ten times a second
+  std::chrono::milliseconds patience = kPatience;  ///< the longest silence allowed
+  const std::atomic<bool>* stop = nullptr;         ///< borrowed; may be null
+};
+
 /// A worker program and the conversation with it: docs/worker-protocol.md. Requests go
 /// one at a time. A worker that has died or was killed stays so; start another. [one
 /// thread]
 class Worker {
  public:
-  using EventHandler = std::function<void(const nlohmann::json&)>;
-
   /// Starts the program and sends `hello` without waiting for the answer, so that many
   /// workers start side by side. A worker that ends at once or speaks another version
   /// shows in the first request.
@@ -62,18 +78,25 @@ class Worker {
   /// log)
   const nlohmann::json& greeting();
 
-  /// Sends a request and waits for its answer. `purpose` is for messages ("the check of
-  /// size 64").
+  /// Sends a request and waits for its end. `purpose` is for messages ("the check of size
+  /// 64").
+  /// @throws Stopped where `stop` becomes true; the worker is killed then
+  Reply ask(std::string_view method,
+            const nlohmann::json& params,
+            std::string_view purpose,
+            const Waiting& waiting = {});
+
+  /// As ask(), for the answer alone.
   /// @throws the worker's own Error where it refuses; kPlugin where it dies, falls silent
-  ///   for longer than `patience`, or breaks the protocol
+  ///   for longer than allowed, or breaks the protocol; Stopped
   nlohmann::json call(std::string_view method,
                       const nlohmann::json& params,
                       std::string_view purpose = {},
-                      const EventHandler& on_event = {},
-                      std::chrono::milliseconds patience = kPatience);
+                      const Waiting& waiting = {});
 
   /// Sends a request and returns; poll descriptor() for reading, then call receive().
   /// A worker that is gone shows in receive().
+  /// @throws Error kInput where a text in `params` is not UTF-8
   void send(std::string_view method,
             const nlohmann::json& params,
             std::string_view purpose);
@@ -90,6 +113,9 @@ class Worker {
   Reply give_up();
   /// Kills the worker's process group at once.
   void kill() { process_.kill(); }
+  /// Keeps the end of its log alone where that has grown past `most` bytes.
+  /// @throws Error kIo where the disk refuses
+  void limit_log(std::uintmax_t most);
 
   [[nodiscard]] WorkerProcess& process() { return process_; }
   /// What the worker and its plugins printed since the request under way (or the last
@@ -100,6 +126,8 @@ class Worker {
   void read_available();
   std::optional<std::string> take_frame();
   std::optional<Reply> take_reply(const EventHandler& on_event);
+  std::optional<Reply> take_answer(const nlohmann::json& frame,
+                                   const EventHandler& on_event);
   std::optional<Reply> take_greeting(const nlohmann::json& frame);
   Reply died();
   Reply garbled(std::string_view what);
@@ -111,7 +139,8 @@ class Worker {
   std::string buffer_;
   std::int64_t last_id_ = 0;
   bool busy_ = false;
-  bool closed_ = false;  ///< the worker closed its side, or sending failed
+  bool closed_ = false;  ///< nothing more can be read
+  bool unsent_ = false;  ///< it did not take the request, so no answer will come
   std::string method_;
   std::string purpose_;
   std::uintmax_t log_start_ = 0;

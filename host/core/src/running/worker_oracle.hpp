@@ -1,41 +1,58 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "planning/plan.hpp"
 #include "planning/setting.hpp"
 #include "planning/size_oracle.hpp"
 #include "running/worker_pool.hpp"
 
 namespace sizewise::running {
 
-/// Answers a planner's questions with a worker.
+/// What the owner of an oracle hears; each must be set.
+struct OracleListener {
+  std::function<void(const std::string&)> warning;
+  /// What a worker has been busy with for longer than `patience`, in words.
+  std::function<void(const std::string&)> note;
+  std::chrono::milliseconds patience{1000};
+};
+
+/// Answers a planner's questions with a worker of a pool, and doubts what it is told. A
+/// worker that dies over a question is started once more. Every question ends with
+/// Stopped where the pool is told to stop.
 class WorkerOracle final : public planning::SizeOracle {
  public:
   /// `pool` is borrowed.
   WorkerOracle(WorkerPool& pool,
                const planning::Setting& setting,
-               std::function<void(const std::string&)> warning);
+               OracleListener listener);
 
   [[nodiscard]] planning::DatasetFacts dataset() override;
   [[nodiscard]] std::vector<SizeFacts> describe(std::span<const int64_t> sizes,
                                                 bool check) override;
-  [[nodiscard]] std::vector<int64_t> invert(std::span<const double> params) override;
+  [[nodiscard]] Parameters params_of(int64_t size) override;
+  [[nodiscard]] std::vector<int64_t> invert(std::span<const double> params,
+                                            Parameters largest) override;
 
-  /// The worker's version, and what it runs on.
-  [[nodiscard]] std::string trainer();
+  /// Who trains.
+  /// @throws Error kPlugin where no worker starts
+  [[nodiscard]] planning::Trainer trainer();
 
  private:
   nlohmann::json ask(std::string_view method,
                      const nlohmann::json& fields,
-                     const std::string& purpose);
+                     const std::string& purpose,
+                     const std::string& activity);
 
   WorkerPool& pool_;
   nlohmann::json setting_;
-  nlohmann::json size_spec_;
+  SizeSpec sizes_;
   std::string model_;
-  std::function<void(const std::string&)> warning_;
+  std::string dataset_;
+  OracleListener listener_;
 };
 
 }  // namespace sizewise::running

@@ -102,7 +102,7 @@ void WorkerPool::listen(Slot& slot, const PoolListener& listener) {
   if (reply) {
     conclude(slot, std::move(*reply), listener);
   }
-  slot.worker->process().limit_log(kMostLogBytes);
+  slot.worker->limit_log(kMostLogBytes);
 }
 
 void WorkerPool::conclude(Slot& slot, Reply reply, const PoolListener& listener) {

@@ -46,7 +46,11 @@ class WorkerPool {
   explicit WorkerPool(PoolSettings settings) : settings_(std::move(settings)) {}
 
   /// A worker for questions between trials: one that is alive, started if need be.
+  /// @throws Error kInput or kIo where none can be started
   [[nodiscard]] Worker& idle_worker();
+
+  /// PoolSettings::stop.
+  [[nodiscard]] const std::atomic<bool>* stop() const { return settings_.stop; }
 
   /// Trains every trial, the one with the most FLOPs first. A trial whose worker dies is
   /// handed out once more, then failed; one that the worker refuses is failed at once.

@@ -41,10 +41,13 @@ class Descriptor {
       ::close(value_);
     }
   }
+  Descriptor(Descriptor&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
+  Descriptor& operator=(Descriptor&&) = delete;
   [[nodiscard]] int get() const { return value_; }
   int release() { return std::exchange(value_, -1); }
+  void close() { ::close(release()); }
 
  private:
   int value_;
@@ -59,10 +62,50 @@ class Descriptor {
       "name a worker with --worker FILE or SIZEWISE_WORKER, or install Sizewise again");
 }
 
-int moved_up(int descriptor) {
+/// Takes a descriptor out of the way of the worker's own ones.
+Descriptor moved_up(int descriptor, const fs::path& program) {
+  if (descriptor < 0) {
+    refuse_start(program, errno);
+  }
   const int moved = ::fcntl(descriptor, F_DUPFD_CLOEXEC, kLeastDescriptor);
+  const int reason = errno;
   ::close(descriptor);
-  return moved;
+  if (moved < 0) {
+    refuse_start(program, reason);
+  }
+  return Descriptor(moved);
+}
+
+/// Two descriptors that belong together.
+struct Ends {
+  Descriptor first;
+  Descriptor second;
+};
+
+Ends make_socket(const fs::path& program) {
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+    refuse_start(program, errno);
+  }
+  return {moved_up(ends[0], program), moved_up(ends[1], program)};
+}
+
+Ends make_pipe(const fs::path& program) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    refuse_start(program, errno);
+  }
+  return {moved_up(ends[0], program), moved_up(ends[1], program)};
+}
+
+/// The errno of an exec that failed; 0 once the worker's program runs.
+int exec_fault(const Descriptor& report) {
+  int reason = 0;
+  ssize_t count = 0;
+  do {
+    count = ::read(report.get(), &reason, sizeof reason);
+  } while (count < 0 && errno == EINTR);
+  return count == sizeof reason ? reason : 0;
 }
 
 /// What the child needs, made before fork(): after it only async-signal-safe calls are
@@ -171,24 +214,10 @@ fs::path find_worker_program(const fs::path& given) {
 
 WorkerProcess::WorkerProcess(const WorkerProgram& program) {
   const fs::path file = find_worker_program(program.program);
-  std::array<int, 2> ends{};
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
-    refuse_start(file, errno);
-  }
-  Descriptor ours(moved_up(ends[0]));
-  const Descriptor theirs(moved_up(ends[1]));
-  std::array<int, 2> report{};
-  if (::pipe2(report.data(), O_CLOEXEC) != 0) {
-    refuse_start(file, errno);
-  }
-  const Descriptor report_read(moved_up(report[0]));
-  Descriptor report_write(moved_up(report[1]));
-  const Descriptor silence(moved_up(::open("/dev/null", O_RDONLY | O_CLOEXEC)));
-  Descriptor log(moved_up(open_log(program.log)));
-  if (ours.get() < 0 || theirs.get() < 0 || report_read.get() < 0 ||
-      report_write.get() < 0 || silence.get() < 0 || log.get() < 0) {
-    refuse_start(file, errno);
-  }
+  Ends channel = make_socket(file);
+  Ends report = make_pipe(file);
+  const Descriptor silence = moved_up(::open("/dev/null", O_RDONLY | O_CLOEXEC), file);
+  Descriptor log = moved_up(open_log(program.log), file);
   std::vector<std::string> words = {file.string(),
                                     "--read-fd",
                                     std::to_string(kWorkerReads),
@@ -203,10 +232,10 @@ WorkerProcess::WorkerProcess(const WorkerProgram& program) {
       words.front().c_str(),
       arguments.data(),
       program.working_folder.empty() ? nullptr : program.working_folder.c_str(),
-      theirs.get(),
+      channel.second.get(),
       log.get(),
       silence.get(),
-      report_write.get(),
+      report.second.get(),
       ::getpid()};
   pid_ = ::fork();
   if (pid_ == 0) {
@@ -217,17 +246,12 @@ WorkerProcess::WorkerProcess(const WorkerProgram& program) {
   }
   running_ = true;
   ::setpgid(pid_, pid_);  // also here: whichever of the two comes first
-  ::close(report_write.release());
-  int reason = 0;
-  ssize_t count = 0;
-  do {
-    count = ::read(report_read.get(), &reason, sizeof reason);
-  } while (count < 0 && errno == EINTR);
-  if (count == sizeof reason) {
+  report.second.close();
+  if (const int reason = exec_fault(report.first); reason != 0) {
     reap(0);
     refuse_start(file, reason);
   }
-  descriptor_ = ours.release();
+  descriptor_ = channel.first.release();
   log_ = log.release();
 }
 
@@ -238,13 +262,22 @@ WorkerProcess::~WorkerProcess() {
 }
 
 void WorkerProcess::reap(int options) {
-  pid_t got = 0;
+  siginfo_t facts{};
+  int result = 0;
   do {
-    got = ::waitpid(pid_, &status_, options);
-  } while (got < 0 && errno == EINTR);
-  if (got != 0) {
-    running_ = false;
+    result =
+        ::waitid(P_PID, static_cast<id_t>(pid_), &facts, WEXITED | WNOWAIT | options);
+  } while (result < 0 && errno == EINTR);
+  if (result == 0 && facts.si_pid == 0) {
+    return;  // it still runs
   }
+  // Before the process is waited for, since until then no other process and no other
+  // group can have its number.
+  ::kill(-pid_, SIGKILL);
+  do {
+    result = ::waitpid(pid_, &status_, 0);
+  } while (result < 0 && errno == EINTR);
+  running_ = false;
 }
 
 std::optional<std::string> WorkerProcess::ending(std::chrono::milliseconds patience) {
@@ -294,12 +327,19 @@ std::string WorkerProcess::log_since(std::uintmax_t from, std::size_t most) cons
   return text;
 }
 
-void WorkerProcess::limit_log(std::uintmax_t most) const {
-  if (log_size() > most && ::ftruncate(log_, 0) != 0) {
+bool WorkerProcess::limit_log(std::uintmax_t most, std::size_t kept) const {
+  if (log_size() <= most) {
+    return false;
+  }
+  const std::string end = log_since(0, kept);
+  if (::ftruncate(log_, 0) != 0 ||
+      ::write(log_, end.data(), end.size()) != static_cast<ssize_t>(end.size())) {
     throw Error(
         ErrorCode::kIo,
-        fmt::format("the worker's log cannot be emptied: {}", std::strerror(errno)));
+        fmt::format("the worker's log cannot be cut short: {}", std::strerror(errno)),
+        "make room on the disk that holds it");
   }
+  return true;
 }
 
 }  // namespace sizewise::running

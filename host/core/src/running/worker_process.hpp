@@ -39,7 +39,7 @@ class WorkerProcess {
   [[nodiscard]] pid_t pid() const { return pid_; }
 
   /// How it ended ("died by signal 11 (SIGSEGV)", "exited with status 3"); waits at most
-  /// `patience`. Nothing where it still runs.
+  /// `patience`. Nothing where it still runs. What is left of its group is killed.
   [[nodiscard]] std::optional<std::string> ending(std::chrono::milliseconds patience);
 
   /// Kills the whole process group and waits for the process.
@@ -49,9 +49,10 @@ class WorkerProcess {
   [[nodiscard]] std::uintmax_t log_size() const;
   /// The log from byte `from` on: its last `most` bytes at most.
   [[nodiscard]] std::string log_since(std::uintmax_t from, std::size_t most) const;
-  /// Empties the log where it has grown past `most` bytes, so that a plugin that prints
-  /// without end does not fill the disk.
-  void limit_log(std::uintmax_t most) const;
+  /// Where the log has grown past `most` bytes, keeps its last `kept` bytes alone, so
+  /// that a plugin that prints without end does not fill the disk. Whether it did so.
+  /// @throws Error kIo where the disk refuses
+  bool limit_log(std::uintmax_t most, std::size_t kept) const;
 
  private:
   void reap(int options);

@@ -84,7 +84,7 @@ TEST_F(WorkerPoolTest, HandsOutTheLargestFirst) {
 TEST_F(WorkerPoolTest, WorksSideBySide) {
   const auto seconds = [&](int jobs) {
     WorkerPool pool(settings({{"seconds", 0.2}}, jobs));
-    static_cast<void>(pool.idle_worker().greeting());
+    pool.run(json::object(), trials(8), listener());  // starts the workers
     const auto start = std::chrono::steady_clock::now();
     pool.run(json::object(), trials(8), listener());
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
@@ -139,7 +139,7 @@ TEST_F(WorkerPoolTest, StopsWhereAWorkerCannotWrite) {
 TEST_F(WorkerPoolTest, KillsAWorkerThatHangs) {
   PoolSettings hanging =
       settings({{"faults", {{{"method", "train"}, {"kind", "hang"}, {"size", 16}}}}});
-  hanging.patience = std::chrono::milliseconds(400);
+  hanging.patience = std::chrono::milliseconds(2500);  // a worker starts in that
   WorkerPool pool(hanging);
   EXPECT_TRUE(pool.run(json::object(), trials(3), listener()));
   EXPECT_EQ(finished_["trial1"].status, "failed");

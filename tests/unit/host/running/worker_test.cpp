@@ -27,7 +27,8 @@ class WorkerTest : public ::testing::Test {
                         const std::string& method,
                         std::chrono::milliseconds patience = kPatience) {
     try {
-      worker.call(method, {{"size", 8}, {"tokens", 80}}, "trial abc", {}, patience);
+      worker.call(
+          method, {{"size", 8}, {"tokens", 80}}, "trial abc", {.patience = patience});
     } catch (const Error& error) {
       return error;
     }
@@ -44,11 +45,13 @@ class WorkerTest : public ::testing::Test {
 TEST_F(WorkerTest, AnswersAndSendsEvents) {
   Worker worker(program({{"seconds", 0.02}}));
   int events = 0;
-  const json result = worker.call(
-      "train", {{"size", 8}, {"tokens", 80}}, "trial abc", [&](const json& event) {
-        EXPECT_EQ(event.at("event"), "progress");
-        ++events;
-      });
+  const json result = worker.call("train",
+                                  {{"size", 8}, {"tokens", 80}},
+                                  "trial abc",
+                                  {.on_event = [&](const json& event) {
+                                    EXPECT_EQ(event.at("event"), "progress");
+                                    ++events;
+                                  }});
   EXPECT_EQ(result.at("status"), "done");
   EXPECT_EQ(events, 4);
   EXPECT_THAT(worker.request_log(), HasSubstr("trained size 8 on 80"));
@@ -100,8 +103,10 @@ TEST_F(WorkerTest, SurvivesAFloodOnStandardOutput) {
   EXPECT_EQ(worker.call("train", {{"size", 8}, {"tokens", 80}}).at("status"), "done");
   EXPECT_GE(worker.process().log_size(), 20U << 20U);
   EXPECT_LE(worker.request_log().size(), 64U * 1024U);
-  worker.process().limit_log(1U << 20U);
-  EXPECT_EQ(worker.process().log_size(), 0U);
+  worker.limit_log(1U << 20U);
+  EXPECT_LE(worker.process().log_size(), 64U * 1024U);
+  EXPECT_THAT(worker.request_log(), HasSubstr("trained size 8 on 80"))
+      << "the end of the log outlives its shortening";
 }
 
 TEST_F(WorkerTest, RefusesAnotherProtocol) {
@@ -159,6 +164,81 @@ TEST_F(WorkerTest, LeavesNoProcessBehind) {
     EXPECT_EQ(::kill(pid, 0), 0);
   }
   EXPECT_NE(::kill(pid, 0), 0);
+}
+
+TEST_F(WorkerTest, ToldToStopItWaitsNoLonger) {
+  Worker worker(program(train_fault("hang")));
+  std::atomic<bool> stop{false};
+  std::thread finger([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    stop = true;
+  });
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_THROW(
+      worker.call("train", {{"size", 8}, {"tokens", 80}}, "trial abc", {.stop = &stop}),
+      Stopped);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
+  EXPECT_TRUE(worker.gone());
+  EXPECT_NE(::kill(worker.process().pid(), 0), 0) << "the process is gone";
+  finger.join();
+}
+
+TEST_F(WorkerTest, TicksWhileItWaits) {
+  json script = train_fault("slow");
+  script["faults"][0]["seconds"] = 0.5;
+  Worker worker(program(script));
+  int ticks = 0;
+  worker.call("train", {{"size", 8}, {"tokens", 80}}, "trial abc", {.on_tick = [&] {
+                ++ticks;
+              }});
+  EXPECT_GE(ticks, 3);
+}
+
+TEST_F(WorkerTest, WhatADeadWorkerStartedDiesToo) {
+  Worker worker(program(train_fault("orphan")));
+  const std::string message = fault_of(worker, "train").message();
+  const std::size_t place = message.find("orphan ");
+  ASSERT_NE(place, std::string::npos) << message;
+  const int orphan = std::stoi(message.substr(place + 7));
+  // Whoever inherits it reaps it a moment later: what counts is that it does not run on.
+  const std::string stat = "/proc/" + std::to_string(orphan) + "/stat";
+  for (int i = 0;
+       i < 100 && sizewise::testing::read_text(stat).find(") S") != std::string::npos;
+       ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_EQ(sizewise::testing::read_text(stat).find(") S"), std::string::npos);
+}
+
+TEST_F(WorkerTest, QuotesTheLastWordsOfAWorkerThatDidNotHearTheRequest) {
+  Worker worker(program({{"faults", {{{"method", "hello"}, {"kind", "segv"}}}}}));
+  while (worker.process().ending(std::chrono::seconds(5)) == std::nullopt) {
+  }
+  EXPECT_THAT(fault_of(worker, "train").message(),
+              AllOf(HasSubstr("SIGSEGV"), HasSubstr("its log ends: about to segv")));
+}
+
+TEST_F(WorkerTest, ReadsTheAnswerOfAWorkerThatIsGoneByNow) {
+  json script = {{"faults", {{{"method", "hello"}, {"kind", "answer"}}}}};
+  script["faults"][0]["result"] = {{"protocol", 9}};
+  script["faults"].push_back({{"method", "train"}, {"kind", "exit0"}});
+  Worker worker(program(script));
+  worker.send("train", {{"size", 8}}, "trial abc");
+  while (worker.process().ending(std::chrono::seconds(5)) == std::nullopt) {
+  }
+  EXPECT_THAT(fault_of(worker, "train").message(), HasSubstr("speaks protocol 9"));
+}
+
+TEST_F(WorkerTest, RefusesARequestThatIsNotUtf8) {
+  Worker worker(program(json::object()));
+  try {
+    worker.call("train", {{"path", "caf\xe9"}});
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kInput);
+    EXPECT_THAT(error.message(), HasSubstr("not UTF-8"));
+  }
+  EXPECT_EQ(worker.call("dataset", {}).at("fingerprint"), "scripted");
 }
 
 TEST_F(WorkerTest, SendingToADeadWorkerRaisesNoSignal) {
