@@ -9,6 +9,8 @@
 #include "sizewise/error.hpp"
 #include "sizewise/host.hpp"
 
+#include "advice.hpp"
+#include "boundary.hpp"
 #include "fitting/fit_report_json.hpp"
 #include "fitting/recommend.hpp"
 #include "loading/plugin_instance.hpp"
@@ -66,6 +68,51 @@ std::vector<Flops> targets_of(const Experiment& experiment, const planning::Plan
   return {Flops(kDefaultTarget * largest)};
 }
 
+/// Runs that a known law made, with the columns of a real sweep: what shows the form of a
+/// fit's law before anything is trained.
+RunTable made_up_runs() {
+  std::vector<planning::Trial> trials;
+  running::Results results;
+  for (const double budget : {1e15, 1e16, 1e17}) {
+    for (const double params : {1e6, 3e6, 1e7, 3e7, 1e8}) {
+      planning::Trial trial;
+      trial.id = fmt::format("{}-{}", budget, params);
+      trial.size = std::llround(params);
+      trial.tokens = std::llround(budget / 6 / params);
+      trial.budget = Flops(budget);
+      running::TrialResult& result = results[trial.id];
+      result.status = "done";
+      result.params = params;
+      result.tokens = trial.tokens;
+      // Source: Hoffmann et al. 2022 (arXiv 2203.15556), section D.3.
+      result.loss = 1.69 + 406.4 / std::pow(params, 0.34) +
+                    410.7 / std::pow(static_cast<double>(trial.tokens), 0.28);
+      result.flops = budget;
+      result.flops_6nd = budget;
+      result.epochs = 1;
+      trials.push_back(std::move(trial));
+    }
+  }
+  return running::run_records(trials, results, 0);
+}
+
+/// From the first question to the answer.
+Outcome answer(const std::optional<Experiment>& experiment,
+               const RunSettings& settings,
+               const Callbacks& callbacks) {
+  try {
+    Session session(experiment, settings, callbacks);
+    session.train();
+    return session.conclude();
+  } catch (const running::Stopped&) {
+    // Before the first round was planned: there is nothing to lose.
+    Outcome outcome;
+    outcome.run_dir = settings.run_dir;
+    outcome.interrupted = true;
+    return outcome;
+  }
+}
+
 }  // namespace
 
 fitting::FitReport Session::fit() {
@@ -84,29 +131,74 @@ fitting::FitReport Session::fit() {
       CostModel::counted(cost_points(plan_)));
 }
 
+void Session::check_fit() {
+  constexpr Flops kAnyBudget(1e18);
+  const auto plugin =
+      loading::instantiate<Fit>(resolved_.fit.file, resolved_.fit.options);
+  FitResult result;
+  try {
+    result = loading::call_plugin(resolved_.fit.id(), [&] {
+      return plugin->fit({made_up_runs(), {}, nullptr});
+    });
+  } catch (const Error&) {
+    return;  // what it thinks of real runs only they can show
+  }
+  if (result.law.values.empty()) {
+    return;
+  }
+  try {
+    static_cast<void>(fitting::optimum_of(
+        result.law, fitting::CostModel::six_per_parameter(), kAnyBudget));
+  } catch (const Error& error) {
+    throw Error(ErrorCode::kConfiguration,
+                fmt::format("fit '{}': {}", resolved_.fit.id(), error.message()),
+                "choose one that does: --fit approach2 or --fit approach3");
+  }
+}
+
+void Session::recommend(const fitting::FitReport& report, Outcome& outcome) {
+  for (const fitting::Optimum& optimum : report.optima) {
+    if (!outcome.identified || !std::isfinite(optimum.params.value())) {
+      continue;
+    }
+    try {
+      outcome.recommendations.push_back(
+          fitting::recommend(report,
+                             optimum,
+                             *oracle_,
+                             sizes(),
+                             plan_.data,
+                             planning::largest_trainable_model()));
+    } catch (const running::Stopped&) {
+      throw;
+    } catch (const Error& error) {
+      // The law, and what it says of other budgets, stands.
+      warn(fmt::format("no size is recommended for {:.4g} FLOPs ({:.4g} parameters): {}",
+                       optimum.budget.value(),
+                       optimum.params.value(),
+                       error.message()));
+    }
+  }
+}
+
 Outcome Session::conclude() {
   Outcome outcome;
   outcome.run_dir = settings_.run_dir;
   count_trials(plan_, results_, reused_trials_, outcome);
-  outcome.interrupted = stopped_;
   if (!stopped_) {
     refuse_where_all_failed(outcome.trials);
     const fitting::FitReport report = fit();
     outcome.fit_json = fitting::fit_report_to_json(report).dump(2);
     directory_->save_law(outcome.fit_json + "\n");
     outcome.identified = report.identified();
-    for (const fitting::Optimum& optimum : report.optima) {
-      if (outcome.identified && std::isfinite(optimum.params.value())) {
-        outcome.recommendations.push_back(
-            fitting::recommend(report,
-                               optimum,
-                               *oracle_,
-                               sizes(),
-                               plan_.data,
-                               fitting::largest_buildable_params()));
-      }
+    try {
+      recommend(report, outcome);
+    } catch (const running::Stopped&) {
+      stopped_ = true;
     }
+    outcome.advice = advice_for(report, outcome.trials, sizes());
   }
+  outcome.interrupted = stopped_;
   outcome.warnings = warnings_;
   outcome.seconds = meter_.seconds();
   if (!stopped_) {
@@ -130,15 +222,15 @@ std::filesystem::path default_run_dir(const Experiment& experiment) {
 Outcome find_optimal(const Experiment& experiment,
                      const RunSettings& settings,
                      const Callbacks& callbacks) {
-  Session session(experiment, settings, callbacks);
-  session.train();
-  return session.conclude();
+  return with_errors_alone([&] {
+    return answer(experiment, settings, callbacks);
+  });
 }
 
 Outcome continue_run(const RunSettings& settings, const Callbacks& callbacks) {
-  Session session(std::nullopt, settings, callbacks);
-  session.train();
-  return session.conclude();
+  return with_errors_alone([&] {
+    return answer(std::nullopt, settings, callbacks);
+  });
 }
 
 }  // namespace sizewise

@@ -4,6 +4,7 @@
 
 #include "sizewise/host.hpp"
 
+#include "boundary.hpp"
 #include "session.hpp"
 
 namespace sizewise {
@@ -50,7 +51,9 @@ void count_trials(const planning::Plan& plan,
   outcome.training_flops = Flops(flops);
 }
 
-Outcome read_run(const std::filesystem::path& run_dir) {
+namespace {
+
+Outcome outcome_in(const std::filesystem::path& run_dir) {
   const running::RunDirectory directory = running::RunDirectory::read(run_dir);
   const planning::Plan plan = directory.plan();
   Outcome outcome;
@@ -61,6 +64,14 @@ Outcome read_run(const std::filesystem::path& run_dir) {
     outcome.add_answer(running::read_file(directory.outcome_file()));
   }
   return outcome;
+}
+
+}  // namespace
+
+Outcome read_run(const std::filesystem::path& run_dir) {
+  return with_errors_alone([&] {
+    return outcome_in(run_dir);
+  });
 }
 
 }  // namespace sizewise

@@ -9,21 +9,15 @@
 
 #include "sizewise/error.hpp"
 
+#include "boundary.hpp"
 #include "loading/plugin_instance.hpp"
+#include "planning/feasibility.hpp"
 #include "planning/processors.hpp"
-#include "tables/run_table_file.hpp"
 
 namespace sizewise {
 namespace {
 
-using nlohmann::json;
 using planning::Trial;
-using running::TrialResult;
-
-/// A sweep that never ends is stopped after this many rounds.
-constexpr std::size_t kMostRounds = 1000;
-/// runs.csv is derived, so it need not be written after every trial.
-constexpr std::chrono::seconds kSavePause{2};
 
 std::vector<Flops> sorted(std::vector<Flops> budgets) {
   std::sort(budgets.begin(), budgets.end());
@@ -36,6 +30,17 @@ std::filesystem::path working_folder(const planning::Plan& plan) {
   const std::filesystem::path folder = plan.working_folder;
   return std::filesystem::is_directory(folder, ignored) ? folder
                                                         : std::filesystem::path();
+}
+
+/// A path as a run directory's files hold it.
+std::string utf8_path(const std::filesystem::path& path) {
+  std::string text = path.string();
+  if (!is_utf8(text)) {
+    throw Error(ErrorCode::kInput,
+                fmt::format("the path of the folder {} is not UTF-8", text),
+                "rename it, or work in another folder");
+  }
+  return text;
 }
 
 /// The folders given now, then those of the plan that are not among them.
@@ -51,12 +56,6 @@ std::vector<std::filesystem::path> merged(std::vector<std::filesystem::path> now
     }
   }
   return now;
-}
-
-json trained_with(const planning::Provenance& provenance) {
-  return {{"trainer", provenance.trainer},
-          {"plugins", provenance.plugins},
-          {"fingerprint", provenance.fingerprint}};
 }
 
 }  // namespace
@@ -81,9 +80,9 @@ void Session::find_directory(const std::optional<Experiment>& experiment) {
   } else {
     running::RunDirectory::check_free(settings_.run_dir);
     plan_.threads = settings_.threads;
-    plan_.working_folder = std::filesystem::current_path().string();
+    plan_.working_folder = utf8_path(std::filesystem::current_path());
     for (const std::filesystem::path& folder : settings_.plugin_dirs) {
-      plan_.plugin_dirs.push_back(std::filesystem::absolute(folder).string());
+      plan_.plugin_dirs.push_back(utf8_path(std::filesystem::absolute(folder)));
     }
   }
   const Experiment& asked = experiment ? *experiment : directory_->experiment();
@@ -127,40 +126,72 @@ void Session::prepare() {
   pool_ = std::make_unique<running::WorkerPool>(
       running::PoolSettings{program, settings_.jobs, settings_.patience, settings_.stop});
   oracle_ = std::make_unique<running::WorkerOracle>(
-      *pool_, resolved_.setting, [this](const std::string& text) {
-        warn(text);
-      });
+      *pool_,
+      resolved_.setting,
+      running::OracleListener{[this](const std::string& text) {
+                                warn(text);
+                              },
+                              [this](const std::string& text) {
+                                if (callbacks_.log) {
+                                  callbacks_.log(text);
+                                }
+                              }});
   sweep_ = loading::instantiate<Sweep>(resolved_.sweep.file, resolved_.sweep.options);
   const planning::DatasetFacts data = oracle_->dataset();
+  planning::check_batch(experiment_.recipe.batch_size, data.info);
   const planning::Provenance provenance =
       planning::provenance_of(resolved_.setting, data, oracle_->trainer());
+  meter_.set_unit(data.info.unit);
   view_ = std::make_unique<planning::SweepView>(*oracle_,
                                                 sorted(experiment_.budgets),
                                                 sizes(),
                                                 data.info,
-                                                experiment_.recipe.batch_size);
+                                                experiment_.recipe.batch_size,
+                                                planning::largest_trainable_model());
   if (directory_) {
     accept_or_refuse(provenance);
-    for (const Trial& trial : plan_.trials()) {
-      view_->remember({trial.size, Parameters(trial.params), trial.flops_per_unit});
-    }
-    std::vector<std::string> damaged;
-    results_ = directory_->results(plan_.trials(), damaged);
-    for (const std::string& warning : damaged) {
-      warn(warning);
-    }
-    for (const auto& [id, result] : results_) {
-      reused_trials_.insert(id);
-    }
-    return;
+    take_up();
+  } else {
+    plan_.provenance = provenance;
+    plan_.data = data.info;
+    begin();
   }
-  plan_.provenance = provenance;
-  plan_.data = data.info;
+}
+
+void Session::take_up() {
+  for (const Trial& trial : plan_.trials()) {
+    view_->remember({trial.size, Parameters(trial.params), trial.flops_per_unit});
+  }
+  std::vector<std::string> damaged;
+  results_ = directory_->results(plan_.trials(), damaged);
+  for (const std::string& warning : damaged) {
+    warn(warning);
+  }
+  for (const auto& [id, result] : results_) {
+    reused_trials_.insert(id);
+  }
+}
+
+void Session::begin() {
+  check_fit();
   check_contract();
+  planning::check_budgets(experiment_.budgets,
+                          view_->describe(sizes().minimum),
+                          plan_.data,
+                          planning::largest_trainable_model());
   if (!plan_round()) {
     throw Error(ErrorCode::kConfiguration,
                 fmt::format("sweep '{}' plans no trial", resolved_.sweep.id()),
                 "give it larger budgets, or other options");
+  }
+  const std::vector<Trial>& first = plan_.rounds.front();
+  const bool takes_budgets =
+      std::any_of(first.begin(), first.end(), [](const auto& trial) {
+        return trial.pilot || trial.budget;
+      });
+  if (const std::string few = planning::few_budgets_warning(experiment_.budgets);
+      takes_budgets && !few.empty()) {
+    warn(few);
   }
 }
 
@@ -192,139 +223,6 @@ void Session::check_contract() {
   for (const SizeFacts& facts : oracle_->describe(list, true)) {
     view_->remember(facts);
   }
-}
-
-bool Session::plan_round() {
-  if (plan_.rounds.size() >= kMostRounds) {
-    throw Error(ErrorCode::kPlugin,
-                fmt::format("sweep '{}' asked for more than {} rounds",
-                            resolved_.sweep.id(),
-                            kMostRounds));
-  }
-  const RunTable so_far =
-      running::run_records(plan_.trials(), results_, experiment_.recipe.seed);
-  const std::vector<TrialRequest> requests =
-      loading::call_plugin(resolved_.sweep.id(), [&] {
-        return sweep_->next(so_far, *view_);
-      });
-  std::vector<Trial> trials = planning::make_trials(
-      requests, resolved_.setting, plan_, *view_, resolved_.sweep.id());
-  if (trials.empty()) {
-    return false;
-  }
-  plan_.rounds.push_back(std::move(trials));
-  if (directory_) {
-    directory_->save_plan(plan_);
-  }
-  return true;
-}
-
-void Session::save() {
-  if (directory_) {
-    return;
-  }
-  directory_.emplace(
-      running::RunDirectory::create(settings_.run_dir, experiment_, plan_));
-  plan_ = directory_->plan();
-  settings_.run_dir = directory_->folder();
-}
-
-void Session::train() {
-  save();
-  if (settings_.retry_failed) {
-    retry_failed();
-  }
-  for (const Trial& trial : plan_.trials()) {
-    meter_.plan(trial, results_.contains(trial.id));
-  }
-  while (train_missing()) {
-    const std::size_t before = plan_.rounds.size();
-    if (!plan_round()) {
-      break;
-    }
-    for (const Trial& trial : plan_.rounds[before]) {
-      meter_.plan(trial, results_.contains(trial.id));
-    }
-  }
-  save_runs();
-}
-
-void Session::retry_failed() {
-  for (const Trial& trial : plan_.trials()) {
-    const auto found = results_.find(trial.id);
-    if (found != results_.end() && found->second.status == "failed") {
-      directory_->set_aside(trial.id, "failed");
-      reused_trials_.erase(trial.id);
-      results_.erase(found);
-    }
-  }
-}
-
-bool Session::train_missing() {
-  std::vector<Trial> missing;
-  std::set<std::string> taken;
-  for (const Trial& trial : plan_.trials()) {
-    if (!results_.contains(trial.id) && taken.insert(trial.id).second) {
-      missing.push_back(trial);
-    }
-  }
-  if (missing.empty()) {
-    return true;
-  }
-  directory_->remove_outcome();
-  const running::PoolListener listener{
-      [this](const Trial& trial, TrialResult result, const std::string& log) {
-        take(trial, std::move(result), log);
-      },
-      [this](const Trial& trial, const json& event) {
-        meter_.hear(trial, event);
-      },
-      [this](const std::string& text) {
-        warn(text);
-      },
-      [this] {
-        tell_progress();
-      },
-      [this](const Trial& trial) {
-        return directory_->metrics_file(trial.id).string();
-      }};
-  try {
-    stopped_ =
-        !pool_->run(planning::setting_to_json(resolved_.setting), missing, listener);
-  } catch (const Error&) {
-    save_runs();
-    throw;
-  }
-  return !stopped_;
-}
-
-void Session::take(const Trial& trial, TrialResult result, const std::string& log) {
-  result.trained_with = trained_with(plan_.provenance).dump();
-  directory_->commit(result);
-  try {
-    directory_->save_log(trial.id, log);
-  } catch (const Error& error) {
-    // The result is what counts; it is safe by now.
-    warn(fmt::format("the log of trial {} is lost: {}", trial.id, error.message()));
-  }
-  meter_.finish(trial);
-  for (const std::string& warning : result.warnings) {
-    warn(fmt::format("trial {} (size {}): {}", trial.id, trial.size, warning));
-  }
-  if (callbacks_.trial) {
-    callbacks_.trial(state_of(trial, result, false));
-  }
-  results_[trial.id] = std::move(result);
-  const auto now = std::chrono::steady_clock::now();
-  if (now - last_save_ > kSavePause) {
-    last_save_ = now;
-    save_runs();
-  }
-}
-
-void Session::save_runs() {
-  directory_->save_runs(tables::write_run_table(
-      running::run_records(plan_.trials(), results_, experiment_.recipe.seed)));
 }
 
 void Session::warn(const std::string& text) {

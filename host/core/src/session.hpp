@@ -29,6 +29,8 @@ class Session {
   /// and, for a new run, plans the first round. Nothing is written for a run that cannot
   /// begin.
   /// @param experiment absent: the one of the run directory, which must exist
+  /// @throws Error as find_optimal(); running::Stopped where RunSettings::stop became
+  /// true
   Session(const std::optional<Experiment>& experiment,
           RunSettings settings,
           Callbacks callbacks);
@@ -38,25 +40,37 @@ class Session {
   [[nodiscard]] const SizeSpec& sizes() const { return resolved_.setting.sizes(); }
 
   /// Writes experiment.json and plan.json where the run is new.
+  /// @throws Error kIo where the disk refuses or another program came first
   void save();
 
   /// Trains round after round until the sweep is done or RunSettings::stop is true.
+  /// @throws Error as find_optimal()
   void train();
 
-  /// Fits, recommends and writes law.json.
+  /// Fits, recommends and writes law.json and outcome.json.
+  /// @throws Error kTraining where every trial failed; kInput and kFit where the results
+  /// cannot be fitted
   [[nodiscard]] Outcome conclude();
 
  private:
   void find_directory(const std::optional<Experiment>& experiment);
   void check_threads(const planning::Plan& plan) const;
   void prepare();
+  /// Reads what the run directory has.
+  void take_up();
+  /// Checks and plans a new run.
+  void begin();
+  void check_fit();
   void accept_or_refuse(const planning::Provenance& now);
   void check_contract();
+  std::vector<TrialRequest> ask_sweep(const RunTable& so_far);
   /// False where the sweep is done.
   bool plan_round();
   void retry_failed();
   /// False where it was told to stop.
   bool train_missing();
+  /// Makes a result durable; afterwards it is what the folder holds.
+  void commit(const planning::Trial& trial, running::TrialResult& result);
   void take(const planning::Trial& trial,
             running::TrialResult result,
             const std::string& log);
@@ -64,6 +78,7 @@ class Session {
   void warn(const std::string& text);
   void tell_progress();
   [[nodiscard]] fitting::FitReport fit();
+  void recommend(const fitting::FitReport& report, Outcome& outcome);
 
   RunSettings settings_;
   Callbacks callbacks_;

@@ -1,15 +1,19 @@
 #include "single_trial.hpp"
 
+#include <algorithm>
 #include <cmath>
-#include <set>
+#include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "sizewise/dataset_info.hpp"
 #include "sizewise/error.hpp"
 
+#include "planning/feasibility.hpp"
 #include "planning/processors.hpp"
 #include "planning/setting.hpp"
 #include "running/durable_file.hpp"
@@ -45,7 +49,7 @@ void check_output(const std::filesystem::path& output) {
   }
 }
 
-Progress progress_of(const json& event) {
+Progress progress_of(const json& event, const std::string& unit) {
   const auto number = [&](const char* name) {
     return event.contains(name) && event.at(name).is_number()
                ? event.at(name).get<double>()
@@ -53,9 +57,11 @@ Progress progress_of(const json& event) {
   };
   Progress progress;
   progress.trials_planned = 1;
+  progress.unit = unit;
   progress.flops_planned = number("tokens_total");
   progress.flops_finished = number("tokens");
   progress.loss = number("loss");
+  progress.validating = progress.flops_finished >= progress.flops_planned;
   const double rate = number("tokens_per_second");
   progress.units_per_second = std::isfinite(rate) ? rate : 0;
   progress.seconds_left =
@@ -79,6 +85,87 @@ PluginChoice choice_or(const PluginChoice& given,
   return {entry.at("plugin").get<std::string>(),
           Options::from_json(entry.value("options", json::object()).dump())};
 }
+
+planning::Setting setting_of(const loading::PluginCatalog& catalog,
+                             const SingleTrialRequest& request,
+                             const Callbacks& callbacks) {
+  std::vector<std::string> warnings;
+  planning::Setting setting;
+  setting.model = planning::resolve(catalog, PluginKind::kModel, request.model, warnings);
+  setting.dataset =
+      planning::resolve(catalog, PluginKind::kDataset, request.dataset, warnings);
+  setting.loss = planning::resolve(catalog, PluginKind::kLoss, request.loss, warnings);
+  setting.recipe = request.recipe;
+  setting.threads = threads_or_all(request.threads);
+  say_warnings(warnings, callbacks);
+  return setting;
+}
+
+void check_size(int64_t size, const planning::Setting& setting) {
+  const SizeSpec& sizes = setting.sizes();
+  if (!sizes.allows(size)) {
+    throw Error(
+        ErrorCode::kConfiguration,
+        fmt::format("--size is {}; the {} of model '{}' is {} to {}, in steps of {}",
+                    size,
+                    sizes.name,
+                    setting.model.id(),
+                    sizes.minimum,
+                    sizes.maximum,
+                    sizes.multiple_of),
+        fmt::format("the nearest is {}", sizes.nearest(static_cast<double>(size))));
+  }
+}
+
+/// The units that were asked for, in whole samples.
+int64_t whole_samples(const SingleTrialRequest& request,
+                      const planning::Setting& setting,
+                      const DatasetInfo& data) {
+  const int64_t step = data.units_per_sample;
+  if (step < 1 || data.train_samples < 1) {
+    throw Error(ErrorCode::kPlugin,
+                fmt::format("dataset '{}' says that it has {} samples of {} units; "
+                            "allowed: 1 or more",
+                            setting.dataset.id(),
+                            data.train_samples,
+                            step),
+                "correct info() of the plugin, or give it more data");
+  }
+  planning::check_batch(request.recipe.batch_size, data);
+  const int64_t least = request.recipe.batch_size * step;
+  const int64_t asked =
+      std::min(request.tokens, std::numeric_limits<int64_t>::max() - step);
+  const int64_t units = (asked + step / 2) / step * step;
+  if (units < least) {
+    throw Error(
+        ErrorCode::kConfiguration,
+        fmt::format("--tokens is {}, less than one batch: {} samples of {} {}s",
+                    request.tokens,
+                    request.recipe.batch_size,
+                    step,
+                    data.unit),
+        fmt::format("give --tokens {} or more, or a smaller --batch-size", least));
+  }
+  return units;
+}
+
+/// Takes a folder away that came up and was left empty, where nothing was saved.
+class EmptyFolderGuard {
+ public:
+  explicit EmptyFolderGuard(std::filesystem::path folder)
+      : folder_(std::move(folder)), was_there_(::access(folder_.c_str(), F_OK) == 0) {}
+  ~EmptyFolderGuard() {
+    if (!was_there_) {
+      ::rmdir(folder_.c_str());  // which spares a folder that holds something
+    }
+  }
+  EmptyFolderGuard(const EmptyFolderGuard&) = delete;
+  EmptyFolderGuard& operator=(const EmptyFolderGuard&) = delete;
+
+ private:
+  std::filesystem::path folder_;
+  bool was_there_;
+};
 
 json read_facts(const std::filesystem::path& checkpoint) {
   std::error_code ignored;
@@ -104,56 +191,30 @@ SingleTrial train_one(const loading::PluginCatalog& catalog,
                       const SingleTrialRequest& request,
                       const Callbacks& callbacks) {
   check_output(request.output);
-  std::vector<std::string> warnings;
-  planning::Setting setting;
-  setting.model = planning::resolve(catalog, PluginKind::kModel, request.model, warnings);
-  setting.dataset =
-      planning::resolve(catalog, PluginKind::kDataset, request.dataset, warnings);
-  setting.loss = planning::resolve(catalog, PluginKind::kLoss, request.loss, warnings);
-  setting.recipe = request.recipe;
-  setting.threads = threads_or_all(request.threads);
-  say_warnings(warnings, callbacks);
-  const SizeSpec& sizes = setting.sizes();
-  if (!sizes.allows(request.size)) {
-    throw Error(
-        ErrorCode::kConfiguration,
-        fmt::format("--size is {}; the {} of model '{}' is {} to {}, in steps of {}",
-                    request.size,
-                    sizes.name,
-                    setting.model.id(),
-                    sizes.minimum,
-                    sizes.maximum,
-                    sizes.multiple_of),
-        fmt::format("the nearest is {}",
-                    sizes.nearest(static_cast<double>(request.size))));
-  }
+  const planning::Setting setting = setting_of(catalog, request, callbacks);
+  check_size(request.size, setting);
   running::Worker worker({running::find_worker_program(request.worker), {}, {}});
   json params = planning::setting_to_json(setting);
   const DatasetInfo data = DatasetInfo::from_json(
       worker.call("dataset", params, "the dataset").at("info").dump());
-  const int64_t step = data.units_per_sample;
-  if (step < 1) {
-    throw Error(
-        ErrorCode::kPlugin,
-        fmt::format("dataset '{}' says that a sample has {} units; allowed: 1 or more",
-                    setting.dataset.id(),
-                    step));
-  }
   SingleTrial trial;
   trial.size = request.size;
   trial.output = std::filesystem::absolute(request.output);
   params["size"] = request.size;
-  params["tokens"] = (request.tokens + step / 2) / step * step;
+  params["tokens"] = whole_samples(request, setting, data);
   params["output"] = trial.output.string();
+  const EmptyFolderGuard guard(trial.output);
+  running::Waiting waiting;
+  waiting.on_event = [&](const json& event) {
+    if (callbacks.progress && event.value("event", "") == "progress") {
+      callbacks.progress(progress_of(event, data.unit));
+    }
+  };
   trial.result =
       worker.call("train",
                   params,
                   fmt::format("model '{}' of size {}", setting.model.id(), request.size),
-                  [&](const json& event) {
-                    if (callbacks.progress && event.value("event", "") == "progress") {
-                      callbacks.progress(progress_of(event));
-                    }
-                  });
+                  waiting);
   say_warnings(trial.result.value("warnings", std::vector<std::string>()), callbacks);
   trial.saved = trial.result.value("status", "") == "done";
   return trial;

@@ -29,6 +29,9 @@ constexpr int kPilotSizes = 4;
 constexpr double kPilotBudgetShare = 0.5;
 /// Optimizer steps below which a trial says little, where sizes leave a choice.
 constexpr double kFewSteps = 32;
+/// D / N below which no published optimum lies, by a factor of ten and more: what bounds
+/// the models that are made only to look around.
+constexpr double kLeastRatio = 0.01;
 /// How N* grows with C until a sweep knows better: N* ~ C^a with a between 0.3 and 0.7 in
 /// every published fit. It only centres the first round.
 constexpr double kExpectedExponent = 0.5;
@@ -40,7 +43,8 @@ struct History {
   double least_diverged = INFINITY;  ///< ln N
 };
 
-/// The sizes with which a budget pays for at least some units of data.
+/// The sizes with which a budget pays for at least some units of data, and for no
+/// absurdly few.
 struct Reach {
   double low = 0;   ///< ln N of the smallest model
   double high = 0;  ///< ln N of about the largest affordable one
@@ -123,8 +127,10 @@ class Isoflop final : public sizewise::Sweep {
     const double units = host.least_units().value() * steps;
     SizeFacts largest = smallest;
     for (int i = 0; i < 3; ++i) {
+      const double flops_per_param = largest.flops_per_unit / largest.params.value();
       const double affordable =
-          largest.params.value() * budget / units / largest.flops_per_unit;
+          std::min(budget / units / flops_per_param,
+                   std::sqrt(budget / kLeastRatio / flops_per_param));
       if (affordable <= smallest.params.value()) {
         break;
       }
@@ -221,14 +227,28 @@ class Isoflop final : public sizewise::Sweep {
         spent = std::max(spent, so_far.numbers("flops")[row]);
       }
     }
-    const Reach reach = reach_of(host, budget, kFewSteps);
     if (points.empty() || spent <= 0) {
+      const Reach reach = reach_of(host, budget, kFewSteps);
       return (reach.low + reach.high) / 2;
     }
     sort(points);
     const double found = isoflop::locate(points).log_params;
-    return std::clamp(
-        found + kExpectedExponent * std::log(budget / spent), reach.low, reach.high);
+    const double expected = found + kExpectedExponent * std::log(budget / spent);
+    if (is_within_reach(host, budget, expected)) {
+      return expected;
+    }
+    const Reach reach = reach_of(host, budget, kFewSteps);
+    return std::clamp(expected, reach.low, reach.high);
+  }
+
+  /// Whether a size near ln N exists and the budget pays for more than a few steps of it:
+  /// most often so, and then the largest one that it pays for need not be made.
+  static bool is_within_reach(SweepHost& host, double budget, double log_params) {
+    constexpr double kNear = 0.5;  // in ln N
+    const SizeFacts there =
+        host.describe(host.size_for(Parameters(std::exp(log_params))));
+    return std::abs(std::log(there.params.value()) - log_params) < kNear &&
+           affordable_units(host, budget / kFewSteps, there) > 0;
   }
 
   [[nodiscard]] std::vector<TrialRequest> first_round(const RunTable& so_far,

@@ -62,8 +62,11 @@ struct Progress {
   double seconds = 0;         ///< since the start
   double seconds_left = 0;    ///< NaN where nothing is known yet
   double units_per_second = 0;  ///< of all workers together
-  double loss = 0;              ///< the last training loss that a worker told; NaN before
-  std::string trial;            ///< the trial of that loss
+  std::string unit = "unit";    ///< what the data's units are: "token" or "example"
+  /// Every trial that runs has seen its data and measures its loss now.
+  bool validating = false;
+  double loss = 0;    ///< the last training loss that a worker told; NaN before
+  std::string trial;  ///< the trial of that loss
 };
 
 /// What the program that runs an experiment wants to hear; each may be empty. Called on
@@ -72,6 +75,7 @@ struct Callbacks {
   std::function<void(const Progress&)> progress;
   std::function<void(const TrialState&)> trial;  ///< a trial ended
   std::function<void(std::string_view)> warning;
+  /// What a worker has been busy with, outside a trial, for more than a second.
   std::function<void(std::string_view)> log;
 };
 
@@ -106,6 +110,7 @@ struct Outcome {
   bool identified = false;   ///< whether the data determine the law
   std::string fit_json;      ///< what `sizewise fit --json` prints
   std::vector<Recommendation> recommendations;  ///< one a target budget; see identified
+  std::vector<std::string> advice;  ///< what to do where the law is not identified
   std::vector<std::string> warnings;
 
   /// What `sizewise find-optimal --json` prints: one JSON object.

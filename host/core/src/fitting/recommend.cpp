@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 namespace sizewise::fitting {
 namespace {
@@ -16,28 +15,45 @@ double units_for(Flops budget, double flops_per_unit, const DatasetInfo& data) {
   return std::max(1.0, std::round(budget.value() / flops_per_unit / step)) * step;
 }
 
+/// Why the model is not nearer to the optimum; empty where it is near enough.
+std::string distance_reason(const Recommendation& made,
+                            double ratio,
+                            const SizeSpec& sizes) {
+  constexpr double kFarOff = 1.25;
+  if (ratio >= 1 / kFarOff && ratio <= kFarOff) {
+    return {};
+  }
+  const bool is_larger_wanted = ratio < 1;
+  if (sizes.allows(made.size + (is_larger_wanted ? 1 : -1) * sizes.multiple_of)) {
+    return fmt::format("; the model has no size nearer than {:.3g} times the optimum",
+                       ratio);
+  }
+  return fmt::format(
+      "; that is the {} {} that the model has ({:.0f} parameters), and the best one lies "
+      "beyond it: let the model have {} sizes, or spend a {} budget",
+      is_larger_wanted ? "largest" : "smallest",
+      sizes.name,
+      made.params.value(),
+      is_larger_wanted ? "larger" : "smaller",
+      is_larger_wanted ? "smaller" : "larger");
+}
+
 std::string reason_for(const FitReport& report,
                        const Optimum& optimum,
                        const Recommendation& made,
                        const SizeSpec& sizes,
-                       bool counted) {
-  constexpr double kFarOff = 1.25;
+                       bool is_counted) {
   std::string reason = fmt::format(
       "the law '{}' has its least loss on {:.4g} FLOPs at {:.4g} parameters; {} {} is "
-      "the "
-      "nearest size, and its cost {} pays for {:.4g} units",
+      "the nearest size, and its cost {} pays for {:.4g} units",
       report.result.law.form,
       made.budget.value(),
       optimum.params.value(),
       sizes.name,
       made.size,
-      counted ? "as counted" : "as extrapolated (it is too large to count here)",
+      is_counted ? "as counted" : "as extrapolated (it is too large to count here)",
       made.tokens.value());
-  const double ratio = made.params.value() / optimum.params.value();
-  if (ratio > kFarOff || ratio < 1 / kFarOff) {
-    reason += fmt::format("; the model has no size nearer than {:.3g} times the optimum",
-                          ratio);
-  }
+  reason += distance_reason(made, made.params.value() / optimum.params.value(), sizes);
   if (made.extrapolation > 1) {
     reason += fmt::format("; the budget is {:.3g} times the largest one trained",
                           made.extrapolation);
@@ -52,19 +68,17 @@ Recommendation recommend(const FitReport& report,
                          planning::SizeOracle& oracle,
                          const SizeSpec& sizes,
                          const DatasetInfo& data,
-                         double largest_params) {
+                         Parameters largest) {
   Recommendation made;
   made.budget = optimum.budget;
   const std::array<double, 1> target = {optimum.params.value()};
-  made.size = oracle.invert(target).at(0);
-  const bool can_count = optimum.params.value() <= largest_params;
-  double flops_per_unit = report.cost_model.flops_per_unit(optimum.params);
-  made.params = optimum.params;
+  made.size = oracle.invert(target, largest).at(0);
+  made.params = oracle.params_of(made.size);
+  const bool can_count = made.params <= largest;
+  double flops_per_unit = report.cost_model.flops_per_unit(made.params);
   if (can_count) {
     const std::array<int64_t, 1> size = {made.size};
-    const SizeFacts facts = oracle.describe(size, false).at(0);
-    flops_per_unit = facts.flops_per_unit;
-    made.params = facts.params;
+    flops_per_unit = oracle.describe(size, false).at(0).flops_per_unit;
   }
   made.tokens = Units(units_for(optimum.budget, flops_per_unit, data));
   made.loss = predicted_loss(report.result.law, made.params, made.tokens).value();
@@ -75,13 +89,6 @@ Recommendation recommend(const FitReport& report,
   made.cost_model = report.cost_model.name();
   made.reason = reason_for(report, optimum, made, sizes, can_count);
   return made;
-}
-
-double largest_buildable_params() {
-  constexpr double kBytesPerParameter = 16;
-  const double memory = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
-                        static_cast<double>(::sysconf(_SC_PAGESIZE));
-  return memory / 2 / kBytesPerParameter;
 }
 
 }  // namespace sizewise::fitting

@@ -10,20 +10,17 @@
 namespace sizewise::fitting {
 
 /// Turns an optimum of the law into a model that can be made: the allowed size nearest to
-/// N* in log parameters, with D = C / c(size) counted on that size, in whole samples. A
-/// size that this machine could not hold is not built; its parameters are N* and its cost
-/// is the cost model's.
-/// @param largest_params parameters of the largest model that may be built
-/// @throws what the oracle throws
+/// N* in log parameters, with its own N and D = C / c(size), in whole samples. c is
+/// counted on that size, unless this machine could not train it: then it is the cost
+/// model's.
+/// @param largest parameters of the largest model that may be made
+/// @throws Error kConfiguration where the family can only tell its sizes by making larger
+/// models, and what the oracle throws
 [[nodiscard]] Recommendation recommend(const FitReport& report,
                                        const Optimum& optimum,
                                        planning::SizeOracle& oracle,
                                        const SizeSpec& sizes,
                                        const DatasetInfo& data,
-                                       double largest_params);
-
-/// Parameters of the largest model that this machine can train a step of: 16 bytes each
-/// (weight, gradient, two moments) in half of its memory.
-[[nodiscard]] double largest_buildable_params();
+                                       Parameters largest);
 
 }  // namespace sizewise::fitting

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include <nlohmann/json_fwd.hpp>
 
 #include "sizewise/experiment.hpp"
@@ -9,12 +11,20 @@
 
 namespace sizewise::planning {
 
+/// What a message calls a field: by its name in JSON, or by the flag that sets it.
+enum class FieldNames { kFields, kFlags };
+
 /// @throws Error kConfiguration naming the field, the value received and the values
 /// allowed
-[[nodiscard]] Recipe recipe_from_json(const nlohmann::json& object);
+[[nodiscard]] Recipe recipe_from_json(const nlohmann::json& object,
+                                      FieldNames names = FieldNames::kFields);
 [[nodiscard]] nlohmann::json recipe_to_json(const Recipe& recipe);
 
+/// @throws Error as recipe_from_json()
 [[nodiscard]] Experiment experiment_from_json(const nlohmann::json& object);
 [[nodiscard]] nlohmann::json experiment_to_json(const Experiment& experiment);
+
+/// SHA-256 of what an experiment says, however its file is laid out.
+[[nodiscard]] std::string experiment_hash(const Experiment& experiment);
 
 }  // namespace sizewise::planning

@@ -50,16 +50,16 @@ std::string trial_id(const Setting& setting,
       {"size", size},
       {"tokens", tokens},
       {"threads", setting.threads},
-      {"protocol", provenance.protocol},
-      {"trainer", provenance.trainer}};
+      {"protocol", provenance.trainer.protocol},
+      {"trainer", provenance.trainer.version},
+      {"torch", provenance.trainer.torch}};
   return sha256_of_text(identity.dump()).substr(0, kIdDigits);
 }
 
 Provenance provenance_of(const Setting& setting,
                          const DatasetFacts& data,
-                         std::string trainer) {
+                         Trainer trainer) {
   Provenance provenance;
-  provenance.protocol = 1;
   provenance.trainer = std::move(trainer);
   provenance.plugins = {{"model", setting.model.sha256},
                         {"dataset", setting.dataset.sha256},
@@ -82,12 +82,15 @@ std::string first_difference(const Provenance& before, const Provenance& now) {
                        now.fingerprint,
                        before.fingerprint);
   }
-  if (before.trainer != now.trainer || before.protocol != now.protocol) {
-    return fmt::format("the worker is version {} (protocol {}), was {} (protocol {})",
-                       now.trainer,
-                       now.protocol,
-                       before.trainer,
-                       before.protocol);
+  if (before.trainer != now.trainer) {
+    const auto words = [](const Trainer& trainer) {
+      return fmt::format("{} (LibTorch {}, protocol {})",
+                         trainer.version,
+                         trainer.torch,
+                         trainer.protocol);
+    };
+    return fmt::format(
+        "the worker is version {}, was {}", words(now.trainer), words(before.trainer));
   }
   return {};
 }

@@ -30,10 +30,18 @@ struct Trial {
   }
 };
 
+/// The program that trains.
+struct Trainer {
+  int protocol = 0;     ///< of docs/worker-protocol.md
+  std::string version;  ///< the worker's
+  std::string torch;    ///< the version of LibTorch that it trains with
+
+  bool operator==(const Trainer&) const = default;
+};
+
 /// Everything beside size and tokens that determines a trial, and so its id.
 struct Provenance {
-  int protocol = 0;
-  std::string trainer;                         ///< the worker's version
+  Trainer trainer;
   std::map<std::string, std::string> plugins;  ///< kind -> SHA-256 of the file
   std::string fingerprint;                     ///< of the data
 };
@@ -41,6 +49,7 @@ struct Provenance {
 /// A list of rounds, each frozen once written.
 struct Plan {
   int threads = 1;
+  std::string experiment;  ///< experiment_hash() of what the plan is for
   Provenance provenance;
   DatasetInfo data;
   std::string working_folder;            ///< relative paths of options start here
@@ -62,7 +71,7 @@ struct Plan {
 /// The provenance of a setting with the data that a worker saw.
 [[nodiscard]] Provenance provenance_of(const Setting& setting,
                                        const DatasetFacts& data,
-                                       std::string trainer);
+                                       Trainer trainer);
 
 /// The first difference between two provenances, in words; empty: none.
 [[nodiscard]] std::string first_difference(const Provenance& before,

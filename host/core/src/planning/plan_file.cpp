@@ -11,6 +11,7 @@
 #include "sizewise/digest.hpp"
 #include "sizewise/error.hpp"
 
+#include "json_fault.hpp"
 #include "planning/plan.hpp"
 
 // plan.json: written whole each time, but what it held before never changes; every
@@ -50,8 +51,10 @@ Trial trial_from_json(const json& object) {
 json header_of(const Plan& plan) {
   return {{"format", kFormat},
           {"threads", plan.threads},
-          {"protocol", plan.provenance.protocol},
-          {"trainer", plan.provenance.trainer},
+          {"experiment_sha256", plan.experiment},
+          {"protocol", plan.provenance.trainer.protocol},
+          {"trainer", plan.provenance.trainer.version},
+          {"torch", plan.provenance.trainer.torch},
           {"plugins", plan.provenance.plugins},
           {"fingerprint", plan.provenance.fingerprint},
           {"data", json::parse(plan.data.to_json())},
@@ -67,8 +70,10 @@ std::string round_hash(const std::string& before, const json& trials) {
 Plan plan_from_json(const json& object) {
   Plan plan;
   plan.threads = object.at("threads").get<int>();
-  plan.provenance.protocol = object.at("protocol").get<int>();
-  plan.provenance.trainer = object.at("trainer").get<std::string>();
+  plan.experiment = object.at("experiment_sha256").get<std::string>();
+  plan.provenance.trainer = {object.at("protocol").get<int>(),
+                             object.at("trainer").get<std::string>(),
+                             object.at("torch").get<std::string>()};
   plan.provenance.plugins =
       object.at("plugins").get<std::map<std::string, std::string>>();
   plan.provenance.fingerprint = object.at("fingerprint").get<std::string>();
@@ -128,7 +133,7 @@ Plan plan_from_text(std::string_view text, std::string_view source) {
     }
     return plan;
   } catch (const json::exception& fault) {
-    throw refuse(fault.what());
+    throw refuse(json_fault(fault));
   }
 }
 

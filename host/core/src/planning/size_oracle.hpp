@@ -27,8 +27,13 @@ class SizeOracle {
   /// @throws Error kPlugin where the model breaks its contract
   [[nodiscard]] virtual std::vector<SizeFacts> describe(std::span<const int64_t> sizes,
                                                         bool check) = 0;
+  /// Parameters of a size; a family that can tell makes no model for it.
+  [[nodiscard]] virtual Parameters params_of(int64_t size) = 0;
   /// For each target the allowed size nearest to it in log parameters.
-  [[nodiscard]] virtual std::vector<int64_t> invert(std::span<const double> params) = 0;
+  /// @param largest models of many more parameters are not made to find out
+  /// @throws Error kConfiguration where a larger one would have to be made
+  [[nodiscard]] virtual std::vector<int64_t> invert(std::span<const double> params,
+                                                    Parameters largest) = 0;
 };
 
 }  // namespace sizewise::planning

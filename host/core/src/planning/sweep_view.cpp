@@ -16,13 +16,15 @@ SweepView::SweepView(SizeOracle& oracle,
                      std::vector<Flops> budgets,
                      SizeSpec sizes,
                      const DatasetInfo& data,
-                     int64_t batch_size)
+                     int64_t batch_size,
+                     Parameters largest)
     : oracle_(oracle),
       budgets_(std::move(budgets)),
       sizes_(std::move(sizes)),
       least_units_(static_cast<double>(batch_size * data.units_per_sample)),
       unit_step_(static_cast<double>(data.units_per_sample)),
-      train_units_(static_cast<double>(data.train_units())) {
+      train_units_(static_cast<double>(data.train_units())),
+      largest_(largest) {
   std::sort(budgets_.begin(), budgets_.end());
 }
 
@@ -42,26 +44,36 @@ SizeFacts SweepView::describe(int64_t size) {
         fmt::format("the nearest is {}", sizes_.nearest(static_cast<double>(size))));
   }
   const std::array<int64_t, 1> asked = {size};
-  const std::vector<SizeFacts> answer = oracle_.describe(asked, false);
-  if (answer.size() != 1 || answer.front().size != size) {
-    throw Error(ErrorCode::kInternal,
-                fmt::format("the worker described other sizes than {}", size));
+  try {
+    const SizeFacts facts = oracle_.describe(asked, false).at(0);
+    remember(facts);
+    return facts;
+  } catch (...) {
+    fault_ = std::current_exception();
+    throw;
   }
-  return described_[size] = answer.front();
 }
 
 int64_t SweepView::size_for(Parameters params) {
-  const double target = params.value();
+  const double target = std::min(params.value(), largest_.value());
   if (const auto found = inverted_.find(target); found != inverted_.end()) {
     return found->second;
   }
   const std::array<double, 1> asked = {target};
-  const std::vector<int64_t> answer = oracle_.invert(asked);
-  if (answer.size() != 1 || !sizes_.allows(answer.front())) {
-    throw Error(ErrorCode::kInternal,
-                fmt::format("the worker gave no allowed size for {} parameters", target));
+  try {
+    const int64_t size = oracle_.invert(asked, largest_).at(0);
+    inverted_[target] = size;
+    return size;
+  } catch (...) {
+    fault_ = std::current_exception();
+    throw;
   }
-  return inverted_[target] = answer.front();
+}
+
+void SweepView::rethrow_fault() const {
+  if (fault_) {
+    std::rethrow_exception(fault_);
+  }
 }
 
 }  // namespace sizewise::planning

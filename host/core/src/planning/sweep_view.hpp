@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <map>
 #include <vector>
 
@@ -14,11 +15,13 @@ namespace sizewise::planning {
 class SweepView final : public SweepHost {
  public:
   /// `oracle` is borrowed.
+  /// @param largest the most parameters of a model that size_for() looks for
   SweepView(SizeOracle& oracle,
             std::vector<Flops> budgets,
             SizeSpec sizes,
             const DatasetInfo& data,
-            int64_t batch_size);
+            int64_t batch_size,
+            Parameters largest);
 
   [[nodiscard]] std::span<const Flops> budgets() const override { return budgets_; }
   [[nodiscard]] const SizeSpec& sizes() const override { return sizes_; }
@@ -27,6 +30,10 @@ class SweepView final : public SweepHost {
   [[nodiscard]] Units least_units() const override { return least_units_; }
   [[nodiscard]] Units unit_step() const override { return unit_step_; }
   [[nodiscard]] Units train_units() const override { return train_units_; }
+
+  /// Rethrows what the oracle threw, if it threw: it passed through the plugin that
+  /// asked, and is no fault of that.
+  void rethrow_fault() const;
 
   /// Keeps what is known from before.
   void remember(const SizeFacts& facts) { described_[facts.size] = facts; }
@@ -42,6 +49,8 @@ class SweepView final : public SweepHost {
   Units least_units_;
   Units unit_step_;
   Units train_units_;
+  Parameters largest_;
+  std::exception_ptr fault_;
   std::map<int64_t, SizeFacts> described_;
   std::map<double, int64_t> inverted_;
 };

@@ -23,7 +23,7 @@ using ::testing::HasSubstr;
 class PlanTest : public ::testing::Test {
  protected:
   Provenance provenance(const Setting& setting) {
-    return provenance_of(setting, oracle_.dataset(), "1.0");
+    return provenance_of(setting, oracle_.dataset(), {1, "1.0", "2.13.0"});
   }
   Plan planned() {
     Plan plan;
@@ -43,7 +43,7 @@ class PlanTest : public ::testing::Test {
 
   MadeUpOracle oracle_;
   Setting setting_ = made_up_setting();
-  SweepView view_{oracle_, {}, setting_.sizes(), made_up_data(), 4};
+  SweepView view_{oracle_, {}, setting_.sizes(), made_up_data(), 4, Parameters(20000)};
 };
 
 TEST_F(PlanTest, ATrialsIdFollowsFromEverythingThatDeterminesIt) {
@@ -93,9 +93,11 @@ TEST_F(PlanTest, ATrialsIdFollowsFromEverythingThatDeterminesIt) {
   other.fingerprint = "other data";
   ids.insert(trial_id(setting_, other, 16, 1600));
   other = provenance(setting_);
-  other.trainer = "2.0";
+  other.trainer.version = "2.0";
   ids.insert(trial_id(setting_, other, 16, 1600));
-  EXPECT_EQ(ids.size(), 14U);
+  other.trainer.torch = "2.14.0";
+  ids.insert(trial_id(setting_, other, 16, 1600));
+  EXPECT_EQ(ids.size(), 15U);
 }
 
 TEST_F(PlanTest, WhereAPluginLiesIsNoPartOfTheId) {
@@ -204,6 +206,10 @@ TEST_F(PlanTest, NamesWhatChanged) {
   now = before;
   now.fingerprint = "new";
   EXPECT_THAT(first_difference(before, now), HasSubstr("fingerprint new, had fingerp"));
+  now = before;
+  now.trainer.torch = "2.14.0";
+  EXPECT_THAT(first_difference(before, now),
+              HasSubstr("1.0 (LibTorch 2.14.0, protocol 1)"));
 }
 
 TEST_F(PlanTest, AsksTheWorkerOnceASize) {
@@ -216,6 +222,36 @@ TEST_F(PlanTest, AsksTheWorkerOnceASize) {
   EXPECT_THROW(static_cast<void>(view_.describe(17)), Error);
   EXPECT_DOUBLE_EQ(view_.least_units().value(), 64);
   EXPECT_DOUBLE_EQ(view_.train_units().value(), 16000);
+}
+
+TEST_F(PlanTest, LooksForNoLargerModelThanItMay) {
+  EXPECT_EQ(view_.size_for(Parameters(1e12)), 200);
+  EXPECT_DOUBLE_EQ(oracle_.largest_asked, 20000);
+}
+
+TEST_F(PlanTest, KeepsTheOraclesFaultForTheOneWhoBlamesTheSweep) {
+  class Refusing final : public planning::SizeOracle {
+    DatasetFacts dataset() override { return {}; }
+    std::vector<SizeFacts> describe(std::span<const int64_t> /*sizes*/,
+                                    bool /*check*/) override {
+      throw Error(ErrorCode::kPlugin, "the worker died");
+    }
+    Parameters params_of(int64_t /*size*/) override { return {}; }
+    std::vector<int64_t> invert(std::span<const double> /*params*/,
+                                Parameters /*largest*/) override {
+      return {};
+    }
+  };
+  Refusing oracle;
+  SweepView view(oracle, {}, setting_.sizes(), made_up_data(), 4, Parameters(1e6));
+  EXPECT_NO_THROW(view.rethrow_fault());
+  EXPECT_THROW(static_cast<void>(view.describe(16)), Error);
+  try {
+    view.rethrow_fault();
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.message(), "the worker died");
+  }
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <vector>
 
@@ -50,8 +51,13 @@ class MadeUpOracle final : public planning::SizeOracle {
     }
     return facts;
   }
-  [[nodiscard]] std::vector<int64_t> invert(std::span<const double> params) override {
+  [[nodiscard]] Parameters params_of(int64_t size) override {
+    return Parameters(100 * static_cast<double>(size));
+  }
+  [[nodiscard]] std::vector<int64_t> invert(std::span<const double> params,
+                                            Parameters largest) override {
     ++inverted;
+    largest_asked = std::max(largest_asked, largest.value());
     std::vector<int64_t> sizes;
     for (const double target : params) {
       sizes.push_back(SizeSpec{"", "", 8, 512, 8}.nearest(target / 100));
@@ -61,6 +67,7 @@ class MadeUpOracle final : public planning::SizeOracle {
 
   std::map<int64_t, int> described;
   int inverted = 0;
+  double largest_asked = 0;
 };
 
 }  // namespace sizewise::testing

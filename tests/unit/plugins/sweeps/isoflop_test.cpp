@@ -167,6 +167,17 @@ TEST(Isoflop, AsksForDifferentSizesOfABudget) {
   }
 }
 
+TEST(Isoflop, LooksAtNoModelFarFromAnyOptimum) {
+  Family family;
+  family.sizes.maximum = int64_t{1} << 26U;
+  LawHost host(family, budgets({1e17, 1e18, 1e19}));
+  Trained trained;
+  run_sweep(*isoflop(), host, trained);
+  const double largest = family.params(static_cast<double>(host.largest_described));
+  // A hundredth of a unit a parameter; what the budget pays 32 steps of is 6e15.
+  EXPECT_LE(largest, 1.05 * std::sqrt(1e19 / 6 / 0.01));
+}
+
 TEST(Isoflop, DependsOnItsArgumentsAlone) {
   LawHost host({}, budgets({1e13, 1e14}));
   Trained trained;

@@ -1,0 +1,133 @@
+#include "advice.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include <fmt/format.h>
+
+namespace sizewise {
+namespace {
+
+/// The sizes that one budget was spent on.
+struct Profile {
+  std::map<int64_t, double> losses;  ///< by size
+
+  [[nodiscard]] int64_t smallest() const { return losses.begin()->first; }
+  [[nodiscard]] int64_t largest() const { return losses.rbegin()->first; }
+  [[nodiscard]] int64_t best() const {
+    return std::min_element(losses.begin(),
+                            losses.end(),
+                            [](const auto& left, const auto& right) {
+                              return left.second < right.second;
+                            })
+        ->first;
+  }
+};
+
+std::map<double, Profile> profiles_of(const std::vector<TrialState>& trials) {
+  std::map<double, Profile> profiles;
+  for (const TrialState& trial : trials) {
+    if (trial.budget && trial.status == "done" && std::isfinite(trial.loss)) {
+      profiles[trial.budget->value()].losses[trial.size] = trial.loss;
+    }
+  }
+  return profiles;
+}
+
+std::size_t count(const std::vector<TrialState>& trials, std::string_view status) {
+  return static_cast<std::size_t>(
+      std::count_if(trials.begin(), trials.end(), [&](const TrialState& trial) {
+        return trial.status == status;
+      }));
+}
+
+bool has_reason(const fitting::FitReport& report, std::string_view code) {
+  return std::any_of(report.result.reasons.begin(),
+                     report.result.reasons.end(),
+                     [&](const Reason& reason) {
+                       return reason.code == code;
+                     });
+}
+
+/// Where the best size of a budget is the last one tried, the minimum lies beyond it.
+void advise_on_edges(const std::map<double, Profile>& profiles,
+                     const SizeSpec& sizes,
+                     std::vector<std::string>& advice) {
+  std::size_t at_smallest = 0;
+  std::size_t at_largest = 0;
+  int64_t smallest = sizes.maximum;
+  int64_t largest = sizes.minimum;
+  for (const auto& [budget, profile] : profiles) {
+    const int64_t best = profile.best();
+    at_smallest += best == profile.smallest() ? 1 : 0;
+    at_largest += best == profile.largest() && best != profile.smallest() ? 1 : 0;
+    smallest = std::min(smallest, profile.smallest());
+    largest = std::max(largest, profile.largest());
+  }
+  const std::string of = fmt::format("of {} budgets", profiles.size());
+  if (at_smallest > 0) {
+    advice.push_back(fmt::format(
+        "{} {} have their least loss at the smallest size tried ({} {}): raise "
+        "--budgets, "
+        "{}",
+        at_smallest,
+        of,
+        sizes.name,
+        smallest,
+        smallest <= sizes.minimum
+            ? "or choose options with which the smallest model has fewer parameters"
+            : "or let the sweep try smaller sizes"));
+  }
+  if (at_largest > 0) {
+    advice.push_back(fmt::format(
+        "{} {} have their least loss at the largest size tried ({} {}): lower --budgets, "
+        "{}",
+        at_largest,
+        of,
+        sizes.name,
+        largest,
+        sizes.allows(largest + sizes.multiple_of)
+            ? "or let the sweep try larger sizes"
+            : "or let the model have larger sizes"));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> advice_for(const fitting::FitReport& report,
+                                    const std::vector<TrialState>& trials,
+                                    const SizeSpec& sizes) {
+  std::vector<std::string> advice;
+  if (report.identified()) {
+    return advice;
+  }
+  if (const std::size_t failed = count(trials, "failed"); failed > 0) {
+    advice.push_back(
+        fmt::format("{} of {} trials failed: mend the cause, then `sizewise run DIR "
+                    "--retry-failed`",
+                    failed,
+                    trials.size()));
+  }
+  if (const std::size_t diverged = count(trials, "diverged"); diverged > 0) {
+    advice.push_back(fmt::format(
+        "{} of {} trials diverged: lower --learning-rate, or lengthen --warmup",
+        diverged,
+        trials.size()));
+  }
+  advise_on_edges(profiles_of(trials), sizes, advice);
+  if (has_reason(report, "few_budgets")) {
+    advice.emplace_back("give three or more --budgets, a factor of 2 or more apart");
+  }
+  if (has_reason(report, "narrow_params")) {
+    advice.emplace_back("spread --budgets wider: the best sizes then differ more");
+  }
+  if (advice.empty()) {
+    advice.emplace_back(
+        "give more --budgets, spread over a factor of 10 or more, and larger ones: short "
+        "trials differ by chance as much as by size");
+  }
+  return advice;
+}
+
+}  // namespace sizewise

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sizewise/host.hpp"
+#include "sizewise/manifest.hpp"
+
+#include "fitting/fit_report.hpp"
+
+namespace sizewise {
+
+/// What to do next where a sweep's trials do not determine the law, the most telling
+/// first; empty where they do.
+/// @param sizes what the model allows
+[[nodiscard]] std::vector<std::string> advice_for(const fitting::FitReport& report,
+                                                  const std::vector<TrialState>& trials,
+                                                  const SizeSpec& sizes);
+
+}  // namespace sizewise

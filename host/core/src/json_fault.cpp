@@ -1,0 +1,27 @@
+#include "json_fault.hpp"
+
+#include <string_view>
+
+namespace sizewise {
+namespace {
+
+/// Removes what stands from `begin` to the end of `end`, where both are there.
+void cut(std::string& text, std::string_view begin, std::string_view end) {
+  const std::size_t from = text.find(begin);
+  const std::size_t to = from == std::string::npos ? from : text.find(end, from);
+  if (to != std::string::npos) {
+    text.erase(from, to + end.size() - from);
+  }
+}
+
+}  // namespace
+
+std::string json_fault(const nlohmann::json::exception& fault) {
+  std::string text = fault.what();
+  cut(text, "[json.exception.", "] ");
+  cut(text, "parse error at ", "at ");
+  cut(text, "syntax error while parsing ", " - ");
+  return text;
+}
+
+}  // namespace sizewise
