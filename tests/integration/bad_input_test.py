@@ -40,11 +40,12 @@ class BadInput(harness.Scripted):
         self.refused("find-optimal", *self.experiment(), "--budget", "1e9", parts=["--budget", "--budgets"])
 
     def test_a_recipe_out_of_range(self):
-        for flag, value, parts in (("learning-rate", "-1", ["learning_rate", "-1"]),
-                                   ("schedule", "triangle", ["schedule", "triangle", "cosine"]),
-                                   ("batch-size", "0", ["batch", "0"]),
-                                   ("seed", "x", ["--seed", "x"]),
-                                   ("jobs", "0", ["--jobs", "0"])):
+        for flag, value, parts in (("learning-rate", "-1", ["--learning-rate is -1", "0 to 1000"]),
+                                   ("schedule", "triangle", ["--schedule", "triangle", "cosine"]),
+                                   ("batch-size", "0", ["--batch-size is 0", "1 to"]),
+                                   ("bootstrap", "99999999", ["--bootstrap", "0 to 1000000"]),
+                                   ("seed", "x", ["--seed is 'x'", "for example: --seed"]),
+                                   ("jobs", "0", ["--jobs is '0'", "for example: --jobs 1"])):
             self.refused("find-optimal", *self.experiment(**{flag: value}), parts=parts)
 
     def test_budgets_that_are_none(self):
@@ -61,6 +62,51 @@ class BadInput(harness.Scripted):
                             parts=["1000 FLOPs", "too small for one batch", "at least"])
         least = done.stderr.split("at least ")[1].split(" ")[0]
         self.sizewise("plan", *self.experiment(budgets=str(1.01 * float(least))))
+
+    def test_a_budget_that_only_repeats_the_data(self):
+        self.refused("find-optimal", *self.experiment(budgets="1e10,1e11,1e22"),
+                     parts=["1e+22 FLOPs", "passes over the training data", "800000 tokens", "--budgets"])
+
+    def test_a_batch_larger_than_the_data(self):
+        self.refused("find-optimal", *self.experiment(**{"batch-size": 100001}),
+                     parts=["100001 samples", "100000 samples of the training split", "--batch-size 100000"])
+
+    def test_an_option_that_is_set_twice(self):
+        self.refused("find-optimal", *self.experiment(), "--dataset-option", "path=elsewhere",
+                     parts=["--dataset-option sets 'path' twice", "elsewhere"])
+
+    def test_a_path_that_is_not_utf8(self):
+        done = subprocess.run([os.fsencode(harness.SIZEWISE), b"find-optimal", *map(os.fsencode, self.experiment()),
+                               b"--plugin-dir", b"caf\xe9"], env=self.environment, cwd=self.folder,
+                              capture_output=True, check=False)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn(b"is not UTF-8", done.stderr)
+
+    def test_a_working_folder_that_is_not_utf8(self):
+        folder = os.path.join(os.fsencode(self.folder), b"caf\xe9")
+        os.mkdir(folder)
+        done = subprocess.run([harness.SIZEWISE, "find-optimal", *map(str, self.experiment())], env=self.environment,
+                              cwd=folder, capture_output=True, check=False)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn(b"is not UTF-8", done.stderr)
+        self.assertFalse(self.run_dir.exists())
+
+    def test_a_worker_that_is_no_worker(self):
+        nothing = self.folder / "nothing"
+        nothing.write_text("#!/bin/sh\necho cannot find libtorch\nexit 7\n")
+        nothing.chmod(0o755)
+        self.refused("find-optimal", *self.experiment(worker=nothing),
+                     parts=["exited with status 7", "its log ends: cannot find libtorch"])
+
+    def test_answers_that_are_not_the_protocol(self):
+        for method, result, part in (("dataset", {"info": {"train_samples": 5}}, "fingerprint"),
+                                     ("describe", {"sizes": []}, "asked for"),
+                                     ("invert", {"sizes": [7]}, "none of the model's")):
+            with self.subTest(method):
+                self.script(faults=[{"method": method, "kind": "answer", "result": result}])
+                done = self.refused("find-optimal", *self.experiment(), parts=["`" + method + "`", part])
+                self.assertNotIn("json.exception", done.stderr)
+                self.assertNotIn("isoflop", done.stderr)
 
     def test_a_grid_trial_of_less_than_a_batch(self):
         self.refused("find-optimal", *self.experiment(), "--sweep", "grid", "--sweep-option", "sizes=64",
@@ -87,6 +133,11 @@ class BadInput(harness.Scripted):
             config.write_text(text)
             self.refused("find-optimal", *self.experiment(), "--config", config, parts=parts)
         self.refused("find-optimal", "--config", self.folder / "nowhere.json", parts=["nowhere.json"])
+
+    def test_a_fit_that_names_no_size_is_refused_before_training(self):
+        self.refused("find-optimal", *self.experiment(fit=harness.BUILD / "tests" / "plugins" / "good_fit.so"),
+                     parts=["good_fit", "power", "names no best size", "approach3"])
+        self.assertEqual(self.started(), 0)
 
     def test_errors_are_json_too_where_asked(self):
         done = self.refused("find-optimal", *self.experiment(model="nonsense"), "--json", parts=["nonsense"],

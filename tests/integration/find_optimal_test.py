@@ -125,6 +125,43 @@ class FindOptimal(harness.Scripted):
         self.assertEqual(answer["fit"]["status"], "not_identified")
         self.assertTrue(answer["fit"]["reasons"])
 
+    def test_where_no_law_is_identified_it_says_what_to_do_next(self):
+        done = self.sizewise("find-optimal", *self.experiment(budgets="1e10,1.2e10"), code=1)
+        self.assertIn("2 training budgets: a law needs 3 or more", done.stderr)
+        self.assertIn("What to do next", done.stdout)
+        self.assertIn("three or more --budgets", done.stdout)
+        report = self.sizewise("report", self.run_dir, "--json")
+        self.assertTrue(any("three or more --budgets" in line for line in json.loads(report.stdout)["advice"]))
+
+    def test_too_few_budgets_are_warned_of_before_training(self):
+        self.script(faults=[{"method": "train", "kind": "hang"}])
+        done = self.sizewise("plan", *self.experiment(budgets="1e10"))
+        self.assertIn("1 training budget: a law needs 3 or more", done.stderr)
+
+    def test_a_plan_says_that_more_rounds_follow(self):
+        self.assertIn("These are pilots", self.sizewise("plan", *self.experiment()).stdout)
+
+    def test_says_what_takes_long_before_the_sweep(self):
+        self.script(faults=[self.fault(method="describe", kind="slow", seconds=2, times=1)])
+        done = self.sizewise("plan", *self.experiment())
+        self.assertIn("counting the FLOPs of width 8", done.stderr)
+
+    def test_a_size_cut_off_by_the_models_limits_is_recommended_with_its_own_cost(self):
+        made = self.find_optimal(**{"target-budget": "1e24"})["recommendation"]
+        params = 20 * made["size"] + 4 * made["size"] ** 2
+        self.assertEqual(made["size"], 16384)
+        self.assertEqual(made["params"], params)
+        self.assertIn("the largest width that the model has", made["reason"])
+        self.assertLess(abs(6 * params * made["tokens"] / 1e24 - 1), 0.05)
+
+    def test_one_recommendation_that_fails_spares_the_others(self):
+        self.script(makes_models=True)
+        answer = self.find_optimal("--target-budget", "1.6e12", "--target-budget", "1e24")
+        self.assertEqual([made["budget_flops"] for made in answer["recommendations"]], [1.6e12])
+        self.assertTrue(any("no size is recommended for 1e+24 FLOPs" in text for text in answer["warnings"]))
+        self.assertEqual(len(answer["fit"]["optima"]), 2)
+        self.assertTrue((self.run_dir / "outcome.json").is_file())
+
     def test_the_size_set_as_an_option_is_ignored_with_a_warning(self):
         size = json.loads(self.sizewise("plugin", "show", "gpt", "--json").stdout)["size"]["name"]
         done = self.sizewise("find-optimal", *self.experiment(), "--json", "--model-option", size + "=64")

@@ -89,6 +89,51 @@ class Resume(harness.Scripted):
         answer = json.loads(self.sizewise("run", self.run_dir, "--json").stdout)
         self.assertEqual(answer["trials"]["reused"], done)
 
+    def test_ctrl_c_is_heard_while_a_worker_counts(self):
+        self.script(faults=[{"method": "describe", "kind": "hang"}])
+        process = self.start()
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 130, err)
+        self.assertTrue(json.loads(out)["interrupted"])
+        self.assertFalse(self.run_dir.exists())
+
+    def test_ctrl_c_between_rounds_keeps_what_was_trained(self):
+        self.sizewise("plan", *self.experiment())
+        self.script(faults=[{"method": "invert", "kind": "hang"}])
+        process = self.start(arguments=["run", self.run_dir, "--json"])
+        planned = len(json.loads((self.run_dir / "plan.json").read_text())["rounds"][0]["trials"])
+        self.wait_for_results(planned)
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 130, err)
+        self.assertEqual(json.loads(out)["trials"]["done"], planned)
+        self.assertEqual(len(self.rows()), planned)
+
+    def test_an_edited_experiment_is_refused(self):
+        self.find_optimal()
+        experiment = self.run_dir / "experiment.json"
+        whole = experiment.read_text()
+        for before, after in (('"seed": 0', '"seed": 7'), ('"batch_size": 4', '"batch_size": 8')):
+            self.assertIn(before, whole)
+            experiment.write_text(whole.replace(before, after))
+            for arguments in (["run", self.run_dir], ["report", self.run_dir]):
+                self.refused(*arguments, parts=["experiment.json was changed", "restore the file"])
+        experiment.write_text(json.dumps(json.loads(whole)))
+        self.sizewise("run", self.run_dir)
+
+    def test_of_two_programs_that_begin_at_once_one_trains(self):
+        self.script(seconds=0.05)
+        processes = [self.start("--quiet") for _ in range(2)]
+        ended = [process.communicate(timeout=120) for process in processes]
+        codes = sorted(process.returncode for process in processes)
+        self.assertEqual(codes, [0, 2], ended)
+        refused = next(err for process, (_, err) in zip(processes, ended) if process.returncode == 2)
+        self.assertRegex(refused, "another program .*" + str(self.run_dir))
+        self.assertEqual(self.started(), len(self.rows()))
+
     def test_a_second_program_on_the_same_directory_is_refused(self):
         self.script(seconds=0.3)
         process = self.start()
@@ -216,8 +261,17 @@ class DeadWorkers(harness.Scripted):
 
     def test_a_worker_that_dies_before_the_sweep_leaves_no_run(self):
         self.script(faults=[{"method": "describe", "kind": "segv"}])
-        self.refused("find-optimal", *self.experiment(), parts=["SIGSEGV", "`describe`"])
+        done = self.refused("find-optimal", *self.experiment(), parts=["SIGSEGV", "`describe`"])
+        self.assertNotIn("isoflop", done.stderr)
         self.assertFalse(self.run_dir.exists())
+
+    def test_a_worker_that_dies_once_outside_a_trial_is_replaced(self):
+        for method in ("dataset", "describe", "invert"):
+            with self.subTest(method):
+                self.script(faults=[{"method": method, "kind": "segv", "times": 1,
+                                     "mark": str(self.folder / ("mark-" + method))}])
+                answer = self.find_optimal(run_dir=self.folder / method)
+                self.assertTrue(any("another one is asked" in text for text in answer["warnings"]))
 
     def test_a_flood_on_standard_output_does_no_harm(self):
         self.script(faults=[{"method": "train", "kind": "flood", "mebibytes": 20}])

@@ -138,6 +138,23 @@ class BadData(Real):
                      parts=["16", "batch"])
         self.assertFalse((self.folder / "model").exists())
 
+    def test_less_data_than_a_sample(self):
+        self.refused("train", *self.words("--size", "16", "--tokens", "1", "--output", self.folder / "model"),
+                     parts=["--tokens is 1", "less than one batch: 4 samples of 16 tokens", "--tokens 64"])
+
+    def test_a_batch_larger_than_the_data(self):
+        words = self.words("--size", "16", "--tokens", "6400", "--output", self.folder / "model")
+        words[words.index("--batch-size") + 1] = "5000"
+        self.refused("train", *words, parts=["5000 samples", "training split", "--batch-size"])
+
+    def test_a_full_disk_leaves_no_empty_folder(self):
+        shim = harness.BUILD / "tests" / "libdisk_faults.so"
+        model = self.folder / "model"
+        self.environment.update(LD_PRELOAD=str(shim), DISK_FAULTS_UNDER=str(model), DISK_FAULTS_BYTES="0")
+        self.refused("train", *self.words("--size", "16", "--tokens", "6400", "--output", model),
+                     parts=["No space left on device", "make room"])
+        self.assertFalse(model.exists())
+
     def test_flags_of_train_that_are_missing(self):
         self.refused("train", *self.words("--size", "16"), parts=["--tokens is missing"])
 

@@ -10,6 +10,7 @@
 #include "sizewise/error.hpp"
 
 #include "numbers.hpp"
+#include "reporting/text.hpp"
 
 namespace sizewise::cli {
 namespace {
@@ -23,6 +24,9 @@ constexpr const char* kWords = "sizewise-words";
 constexpr int kStyle = po::command_line_style::allow_long |
                        po::command_line_style::long_allow_adjacent |
                        po::command_line_style::long_allow_next;
+
+/// Boost counts the line's end as a column.
+constexpr unsigned kLineLength = reporting::kTextWidth;
 
 /// Boost gives option names with or without their dashes.
 std::string bare(std::string name) {
@@ -41,7 +45,8 @@ std::string bare(std::string name) {
 /// The only place that knows Boost.Program_options.
 class CommandLine::Parser {
  public:
-  explicit Parser(const CommandLine& line) : line_(line), flags_("Flags") {
+  explicit Parser(const CommandLine& line)
+      : line_(line), flags_("Flags", kLineLength, kLineLength / 2) {
     for (const Flag& flag : line.flags_) {
       if (flag.kind == FlagKind::kToggle) {
         flags_.add_options()(flag.name.c_str(), flag.description.c_str());
@@ -203,7 +208,10 @@ bool CommandLine::parse(const Arguments& arguments, Console& console) {
 }
 
 std::string CommandLine::help() const {
-  return fmt::format("Usage: {}\n\n{}\n\n{}", usage_, summary_, Parser(*this).help());
+  return fmt::format("{}\n{}\n{}",
+                     reporting::hanging("Usage: ", usage_),
+                     reporting::wrapped(summary_, 0),
+                     Parser(*this).help());
 }
 
 bool CommandLine::has(std::string_view name) const {

@@ -4,9 +4,10 @@
 #include <cstring>
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "sizewise/error.hpp"
+#include "reporting/text.hpp"
 
 namespace sizewise::cli {
 namespace {
@@ -25,14 +26,33 @@ void Console::result(std::string_view text) {
   }
 }
 
+void Console::tell(std::string_view head, std::string_view text) {
+  winsize size{};
+  const int descriptor = ::fileno(err_);
+  if (::isatty(descriptor) != 1) {
+    fmt::print(err_, "{}{}\n", head, text);
+    return;
+  }
+  const bool is_known = ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  const std::size_t width = is_known ? size.ws_col : reporting::kTextWidth;
+  fmt::print(err_, "{}", reporting::hanging(head, text, width));
+}
+
 void Console::say(std::string_view line) {
   if (!quiet_) {
-    fmt::print(err_, "{}\n", line);
+    tell("", line);
   }
 }
 
 void Console::warn(std::string_view line) {
-  fmt::print(err_, "sizewise: warning: {}\n", line);
+  tell("sizewise: warning: ", line);
+}
+
+void Console::fail(const Error& error) {
+  tell("sizewise: error: ", error.message());
+  if (!error.suggestion().empty()) {
+    tell("  ", error.suggestion());
+  }
 }
 
 void Console::flush() {

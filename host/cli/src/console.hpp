@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <string_view>
 
+#include "sizewise/error.hpp"
+
 namespace sizewise::cli {
 
 /// Where a command's words go: results to standard output and nothing else there; what is
@@ -22,6 +24,9 @@ class Console {
   /// A warning: said even under --quiet.
   void warn(std::string_view line);
 
+  /// What ended the command: said even under --quiet.
+  void fail(const Error& error);
+
   /// Writes what is buffered.
   /// @throws Error kIo where standard output cannot take it (a full disk, say)
   void flush();
@@ -32,6 +37,10 @@ class Console {
   [[nodiscard]] bool shows_progress_bar() const;
 
  private:
+  /// A text after its head, wrapped where standard error is a terminal; elsewhere a line
+  /// stays a line, for the programs that read it.
+  void tell(std::string_view head, std::string_view text);
+
   std::FILE* out_;
   std::FILE* err_;
   bool quiet_ = false;

@@ -4,6 +4,7 @@
 #include <array>
 #include <fstream>
 #include <limits>
+#include <set>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -79,11 +80,11 @@ Experiment experiment_from_file(const std::string& path) {
   }
 }
 
-/// Adds one KEY=VALUE to the options that the manifest describes.
-void set_option(const Manifest& manifest,
-                const std::string& flag,
-                const std::string& text,
-                Options& options) {
+/// Adds one KEY=VALUE to the options that the manifest describes; the key.
+std::string set_option(const Manifest& manifest,
+                       const std::string& flag,
+                       const std::string& text,
+                       Options& options) {
   const std::size_t equals = text.find('=');
   if (equals == 0 || equals == std::string::npos) {
     throw Error(
@@ -97,9 +98,10 @@ void set_option(const Manifest& manifest,
       manifest.options.find(key) == nullptr) {
     // complete_options() leaves it out and says so.
     options.set(key, value);
-    return;
+  } else {
+    options.set(key, manifest.options.parse(key, value));
   }
-  options.set(key, manifest.options.parse(key, value));
+  return key;
 }
 
 std::vector<Flops> budgets_from(const CommandLine& line,
@@ -168,7 +170,7 @@ Recipe recipe_from(const CommandLine& line, const Recipe& base) {
         break;
     }
   }
-  return planning::recipe_from_json(fields);
+  return planning::recipe_from_json(fields, planning::FieldNames::kFlags);
 }
 
 PluginChoice choice_from(const CommandLine& line,
@@ -192,8 +194,16 @@ PluginChoice choice_from(const CommandLine& line,
                 fmt::format("name the plugin with --{} ID", flag));
   }
   const Manifest manifest = catalog.find(kind, choice.plugin).manifest;
+  std::set<std::string> keys;
   for (const std::string& setting : settings) {
-    set_option(manifest, option_flag, setting, choice.options);
+    const std::string key = set_option(manifest, option_flag, setting, choice.options);
+    if (!keys.insert(key).second) {
+      throw Error(
+          ErrorCode::kConfiguration,
+          fmt::format(
+              "--{} sets '{}' twice, the second time as '{}'", option_flag, key, setting),
+          "say each option once; a list is written KEY=1,2,3");
+    }
   }
   return choice;
 }

@@ -1,9 +1,11 @@
 #include "numbers.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <string>
 
 #include <fmt/format.h>
 
@@ -42,9 +44,11 @@ std::optional<int64_t> integer_of(std::string_view text) {
 
 [[noreturn]] void refuse(std::string_view flag,
                          std::string_view text,
-                         std::string_view allowed) {
+                         std::string_view allowed,
+                         const std::string& example) {
   throw Error(ErrorCode::kConfiguration,
-              fmt::format("{} is '{}'; allowed: {}", flag, text, allowed));
+              fmt::format("{} is '{}'; allowed: {}", flag, text, allowed),
+              fmt::format("for example: {} {}", flag, example));
 }
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -79,7 +83,10 @@ double parse_number(std::string_view flag,
                     double most) {
   const std::optional<double> value = number_of(text);
   if (!value || *value < least || *value > most) {
-    refuse(flag, text, range(least, most, "a number"));
+    refuse(flag,
+           text,
+           range(least, most, "a number"),
+           fmt::format("{}", std::clamp(value.value_or(1.0), least, most)));
   }
   return *value;
 }
@@ -94,7 +101,8 @@ int64_t parse_integer(std::string_view flag,
            text,
            most == std::numeric_limits<int64_t>::max()
                ? fmt::format("an integer, at least {}", least)
-               : fmt::format("an integer, {} to {}", least, most));
+               : fmt::format("an integer, {} to {}", least, most),
+           std::to_string(std::clamp(value.value_or(1), least, most)));
   }
   return *value;
 }
@@ -103,12 +111,13 @@ std::vector<double> parse_positive_list(std::string_view flag, std::string_view 
   constexpr std::string_view kAllowed =
       "positive numbers, as 1e9,3e9 or FIRST:LAST:COUNT (evenly spaced in logarithm, "
       "FIRST at most LAST, COUNT 2 to 1000)";
+  const std::string example = "1e9,3e9,1e10";
   std::vector<double> values;
   if (text.find(':') == std::string_view::npos) {
     for (const std::string_view part : split(text, ',')) {
       const std::optional<double> value = number_of(part);
       if (!value || *value <= 0) {
-        refuse(flag, text, kAllowed);
+        refuse(flag, text, kAllowed, example);
       }
       values.push_back(*value);
     }
@@ -120,7 +129,7 @@ std::vector<double> parse_positive_list(std::string_view flag, std::string_view 
   const double last = number_of(parts[1]).value_or(0.0);
   const int64_t count = parts.size() == 3 ? integer_of(parts[2]).value_or(0) : 0;
   if (first <= 0 || last < first || count < 2 || count > kMostListed) {
-    refuse(flag, text, kAllowed);
+    refuse(flag, text, kAllowed, example);
   }
   for (int64_t i = 0; i < count; ++i) {
     const double share = static_cast<double>(i) / static_cast<double>(count - 1);

@@ -1,7 +1,6 @@
 #include "program.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +10,7 @@
 
 #include "sizewise/error.hpp"
 
+#include "boundary.hpp"
 #include "commands/commands.hpp"
 
 namespace sizewise::cli {
@@ -110,11 +110,8 @@ int exit_code(ErrorCode code) {
   return 3;
 }
 
-int report_error(const Error& error, bool as_json, std::FILE* out, std::FILE* err) {
-  fmt::print(err, "sizewise: error: {}\n", error.message());
-  if (!error.suggestion().empty()) {
-    fmt::print(err, "  {}\n", error.suggestion());
-  }
+int report_error(const Error& error, bool as_json, Console& console, std::FILE* out) {
+  console.fail(error);
   if (as_json) {
     const nlohmann::json object = {{"error",
                                     {{"code", to_string(error.code())},
@@ -129,18 +126,23 @@ int report_error(const Error& error, bool as_json, std::FILE* out, std::FILE* er
   return exit_code(error.code());
 }
 
+void check_text(const Arguments& arguments) {
+  for (const std::string& argument : arguments) {
+    if (!is_utf8(argument)) {
+      throw Error(ErrorCode::kInput,
+                  fmt::format("the argument '{}' is not UTF-8", argument),
+                  "give files and folders names in UTF-8");
+    }
+  }
+}
+
 int run_command(const Arguments& arguments, Console& console) {
-  try {
+  return with_errors_alone([&] {
+    check_text(arguments);
     const int code = dispatch(arguments, console);
     console.flush();
     return code;
-  } catch (const Error&) {
-    throw;
-  } catch (const std::exception& error) {
-    throw Error(ErrorCode::kInternal,
-                fmt::format("unexpected fault: {}", error.what()),
-                "this is a fault of Sizewise; please report it with the command line");
-  }
+  });
 }
 
 }  // namespace
@@ -152,7 +154,7 @@ int run_program(const Arguments& arguments, std::FILE* out, std::FILE* err) {
   } catch (const Error& error) {
     const bool as_json =
         std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
-    return report_error(error, as_json, out, err);
+    return report_error(error, as_json, console, out);
   }
 }
 

@@ -29,9 +29,12 @@ ProgressDisplay::~ProgressDisplay() {
 }
 
 std::string ProgressDisplay::line_of(const Progress& progress, bool with_bar) {
+  // What is not finished is not at 100 %, however little is left.
+  constexpr double kAlmost = 0.99;
+  const double most = progress.trials_finished < progress.trials_planned ? kAlmost : 1.0;
   const double share =
       progress.flops_planned > 0
-          ? std::clamp(progress.flops_finished / progress.flops_planned, 0.0, 1.0)
+          ? std::clamp(progress.flops_finished / progress.flops_planned, 0.0, most)
           : 0;
   std::string line;
   if (with_bar) {
@@ -46,10 +49,12 @@ std::string ProgressDisplay::line_of(const Progress& progress, bool with_bar) {
     line += fmt::format("  loss {:.3f}", progress.loss);
   }
   if (progress.units_per_second > 0) {
-    line +=
-        fmt::format("  {} tokens/s", reporting::short_count(progress.units_per_second));
+    line += fmt::format(
+        "  {} {}s/s", reporting::short_count(progress.units_per_second), progress.unit);
   }
-  if (std::isfinite(progress.seconds_left)) {
+  if (progress.validating) {
+    line += "  validating";
+  } else if (std::isfinite(progress.seconds_left)) {
     line += fmt::format("  {} left", reporting::short_time(progress.seconds_left));
   }
   return line.substr(0, kWidth);

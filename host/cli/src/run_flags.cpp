@@ -76,6 +76,10 @@ Callbacks display_callbacks(ProgressDisplay& display, Console& console) {
     display.clear();
     console.warn(text);
   };
+  callbacks.log = [&](std::string_view text) {
+    display.clear();
+    console.say(text);
+  };
   return callbacks;
 }
 
@@ -84,6 +88,10 @@ int report_outcome(const Outcome& outcome, bool as_json, Console& console) {
     console.result(outcome.to_json() + "\n");
   } else {
     console.result(reporting::outcome_report(outcome));
+  }
+  if (outcome.interrupted && outcome.planned == 0) {
+    console.say("Stopped before a trial began.");
+    return kInterrupted;
   }
   if (outcome.interrupted) {
     console.say(

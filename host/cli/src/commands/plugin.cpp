@@ -10,12 +10,13 @@
 #include "commands/commands.hpp"
 #include "experiment_flags.hpp"
 #include "model_sizes.hpp"
-#include "text.hpp"
+#include "reporting/text.hpp"
 
 namespace sizewise::cli {
 namespace {
 
 using nlohmann::json;
+using reporting::wrapped;
 
 json list_as_json(const loading::PluginCatalog& catalog) {
   json object = {{"plugins", json::array()}, {"refused", json::array()}};

@@ -57,11 +57,11 @@ std::string verdict_of(const std::vector<Difference>& differences) {
   for (const Difference& one : differences) {
     has_interval = has_interval || (one.interval_of_first && one.interval_of_second);
     if (one.disagrees()) {
-      text += paragraph("  - ",
-                        fmt::format("{} and {} disagree about {} beyond their intervals",
-                                    one.first,
-                                    one.second,
-                                    one.quantity));
+      text += hanging("  - ",
+                      fmt::format("{} and {} disagree about {} beyond their intervals",
+                                  one.first,
+                                  one.second,
+                                  one.quantity));
     }
   }
   if (text.empty()) {

@@ -55,7 +55,7 @@ std::string outliers_text(const OutlierReport& outliers, const FitReport& report
   std::string text = fmt::format("\nFar from the law: {} row{}, used all the same\n",
                                  outliers.count,
                                  outliers.count == 1 ? "" : "s");
-  text += paragraph(
+  text += hanging(
       "  ",
       fmt::format(
           "line{} {}{}; |ln(predicted / loss)| is more than {:.3g} off its median",

@@ -38,8 +38,8 @@ std::string rows_text(const FitReport& report) {
   std::string text = fmt::format(
       "{}: {} of {} rows used\n", report.fit.plugin, report.rows.used, report.rows.read);
   for (const fitting::Exclusion& exclusion : report.rows.excluded) {
-    text += paragraph(
-        "  ", fmt::format("left out: {} ({})", exclusion.count, exclusion.reason));
+    text += hanging("  ",
+                    fmt::format("left out: {} ({})", exclusion.count, exclusion.reason));
   }
   return text;
 }
@@ -105,12 +105,11 @@ std::string values_text(const FitReport& report) {
     text += "  best params grow as C^a, best tokens as C^b\n";
   }
   if (report.bootstrap) {
-    text += paragraph("  ", bootstrap_note(*report.bootstrap));
+    text += hanging("  ", bootstrap_note(*report.bootstrap));
   } else if (report.hessian) {
-    text +=
-        paragraph("  ",
-                  "intervals: from the Hessian, which takes the errors of all rows as "
-                  "alike; where they are not, --bootstrap N gives wider ones");
+    text += hanging("  ",
+                    "intervals: from the Hessian, which takes the errors of all rows as "
+                    "alike; where they are not, --bootstrap N gives wider ones");
   }
   return text;
 }
@@ -142,7 +141,7 @@ std::string status_text(const FitReport& report) {
   }
   std::string text = "\nStatus: NOT identified: the rows do not determine this law\n";
   for (const Reason& reason : report.result.reasons) {
-    text += paragraph("  - ", reason.message);
+    text += hanging("  - ", reason.message);
   }
   return text;
 }
@@ -156,7 +155,7 @@ std::string fit_text(const FitReport& report) {
     text += "\nWarnings\n";
   }
   for (const std::string& warning : report.warnings) {
-    text += paragraph("  - ", warning);
+    text += hanging("  - ", warning);
   }
   return text;
 }

@@ -143,7 +143,7 @@ std::string optima_text(const FitReport& report) {
     }
   }
   const std::string& source = report.optima.front().interval_source;
-  text += paragraph(
+  text += hanging(
       "  ",
       fmt::format("BEYOND: the budget over the largest in the table; FLOPs {}{}",
                   report.cost_model.is_counted() ? "as counted" : "are 6 params tokens",

@@ -6,6 +6,8 @@
 #include "sizewise/error.hpp"
 #include "sizewise/host.hpp"
 
+#include "json_fault.hpp"
+
 namespace sizewise {
 namespace {
 
@@ -67,12 +69,15 @@ void Outcome::add_answer(std::string_view text) {
     for (const json& made : object.at("recommendations")) {
       recommendations.push_back(recommendation_from(made));
     }
+    for (const json& line : object.value("advice", json::array())) {
+      advice.push_back(line.get<std::string>());
+    }
     for (const json& warning : object.at("warnings")) {
       warnings.push_back(warning.get<std::string>());
     }
   } catch (const json::exception& fault) {
     throw Error(ErrorCode::kInput,
-                std::string("the outcome is not as it was written: ") + fault.what(),
+                std::string("the outcome is not as it was written: ") + json_fault(fault),
                 "make it again with `sizewise run DIR`");
   }
 }
@@ -96,6 +101,7 @@ std::string Outcome::to_json() const {
                        {"recommendation", list.empty() ? json() : list.front()},
                        {"recommendations", list},
                        {"quantization", nullptr},
+                       {"advice", advice},
                        {"warnings", warnings}};
   return object.dump(2, ' ', false, json::error_handler_t::replace);
 }

@@ -8,31 +8,13 @@
 
 #include "fitting/fit_report_json.hpp"
 #include "reporting/fit_text.hpp"
+#include "reporting/text.hpp"
 
 namespace sizewise::reporting {
 namespace {
 
-constexpr std::size_t kWidth = 80;
-
 std::string number_or(double value, const char* format, const char* otherwise) {
   return std::isfinite(value) ? fmt::format(fmt::runtime(format), value) : otherwise;
-}
-
-/// Lines of at most kWidth columns, each after `indent` spaces.
-std::string wrapped(std::string_view text, std::size_t indent) {
-  std::string lines;
-  while (!text.empty()) {
-    std::size_t length = text.size();
-    if (length > kWidth - indent) {
-      length = text.rfind(' ', kWidth - indent);
-      length = length == std::string_view::npos || length == 0
-                   ? std::min(text.size(), text.find(' ', kWidth - indent))
-                   : length;
-    }
-    lines += std::string(indent, ' ').append(text.substr(0, length)) + "\n";
-    text.remove_prefix(std::min(text.size(), length + 1));
-  }
-  return lines;
 }
 
 std::string row(std::string_view size,
@@ -130,7 +112,14 @@ std::string plan_table(const planning::Plan& plan) {
       ++number;
     }
   }
-  return text + fmt::format("{} trials, {:.4g} FLOPs\n", number, total);
+  text += fmt::format("{} trials, {:.4g} FLOPs\n", number, total);
+  const bool is_pilot = !plan.rounds.empty() && !plan.rounds.front().empty() &&
+                        plan.rounds.front().front().pilot;
+  return text + wrapped(is_pilot
+                            ? "These are pilots: the trials of the budgets follow "
+                              "from their results, round by round."
+                            : "The sweep may plan further rounds from these results.",
+                        0);
 }
 
 std::string outcome_report(const Outcome& outcome) {
@@ -152,6 +141,12 @@ std::string outcome_report(const Outcome& outcome) {
   }
   for (const Recommendation& made : outcome.recommendations) {
     text += recommendation_report(made);
+  }
+  if (!outcome.advice.empty()) {
+    text += "\nWhat to do next\n";
+  }
+  for (const std::string& line : outcome.advice) {
+    text += hanging("  - ", line);
   }
   return text + wrapped("Everything is in " + outcome.run_dir.string(), 0);
 }

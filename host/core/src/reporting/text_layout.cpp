@@ -1,31 +1,10 @@
 #include "reporting/text_layout.hpp"
 
-#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
 
 namespace sizewise::reporting {
-
-std::string paragraph(std::string_view head, std::string_view text) {
-  std::string lines;
-  std::string line(head);
-  bool has_word = false;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(' '), text.size());
-    const std::string_view word = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (has_word && line.size() + 1 + word.size() > kWidth) {
-      lines += line + "\n";
-      line.assign(head.size(), ' ');
-      has_word = false;
-    }
-    line += has_word ? " " : "";
-    line += word;
-    has_word = true;
-  }
-  return lines + line + "\n";
-}
 
 std::string end_text(double end) {
   return std::isfinite(end) ? fmt::format("{:.5g}", end) : "unbounded";

@@ -1,19 +1,13 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "fitting/interval.hpp"
+#include "reporting/text.hpp"
 
-// How people's text is laid out: lines of at most 80 columns. Private to this folder.
+// The pieces of people's tables. Private to this folder.
 
 namespace sizewise::reporting {
-
-inline constexpr std::size_t kWidth = 80;
-
-/// Words in lines of at most kWidth columns; the first begins with `head`, the others are
-/// indented as far.
-[[nodiscard]] std::string paragraph(std::string_view head, std::string_view text);
 
 /// "unbounded" where it is not finite.
 [[nodiscard]] std::string end_text(double end);

@@ -114,7 +114,43 @@ TEST_F(ExperimentFlagsTest, RefuseABadRecipe) {
   EXPECT_THAT(error_of([&] {
                 (void)experiment({"--optimizer", "adam"});
               }).message(),
-              HasSubstr("allowed: adamw, sgd"));
+              HasSubstr("--optimizer is \"adam\"; allowed: adamw, sgd"));
+}
+
+TEST_F(ExperimentFlagsTest, NameTheFlagOfABadRecipeNotItsField) {
+  const Error error = error_of([&] {
+    (void)experiment({"--learning-rate", "-1"});
+  });
+  EXPECT_THAT(error.message(), HasSubstr("--learning-rate is -1"));
+  EXPECT_NE(error.suggestion(), "");
+}
+
+TEST_F(ExperimentFlagsTest, NameTheFlagsOfABatchThatCannotBeSplit) {
+  EXPECT_THAT(error_of([&] {
+                (void)experiment({"--accumulate", "8", "--batch-size", "4"});
+              }).message(),
+              HasSubstr("--accumulate is 8, more than --batch-size 4"));
+}
+
+TEST_F(ExperimentFlagsTest, RefuseAnOptionThatIsSetTwice) {
+  const Error error = error_of([&] {
+    (void)experiment({"--fit",
+                      "good_fit",
+                      "--fit-option",
+                      "coefficient=2",
+                      "--fit-option",
+                      "coefficient=3"});
+  });
+  EXPECT_EQ(error.code(), ErrorCode::kConfiguration);
+  EXPECT_THAT(error.message(), HasSubstr("--fit-option sets 'coefficient' twice"));
+}
+
+TEST_F(ExperimentFlagsTest, SayWhatIsWrongWithAFileInPlainWords) {
+  const Error error = error_of([&] {
+    (void)experiment({"--config", config("{\"budgets\": [1e9")});
+  });
+  EXPECT_THAT(error.message(), HasSubstr("line 1, column"));
+  EXPECT_THAT(error.message(), ::testing::Not(HasSubstr("json.exception")));
 }
 
 TEST_F(ExperimentFlagsTest, NameTheConfigFileThatIsWrong) {

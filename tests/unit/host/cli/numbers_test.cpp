@@ -34,6 +34,29 @@ TEST(Numbers, ReadScientificNotation) {
   EXPECT_EQ(parse_integer("--x", "9223372036854775807", 0, kMost), kMost);
 }
 
+TEST(Numbers, AreRefusedWithAnExampleThatWouldDo) {
+  const auto suggestion = [](auto call) {
+    try {
+      call();
+    } catch (const Error& error) {
+      return error.suggestion();
+    }
+    return std::string("(no error)");
+  };
+  EXPECT_EQ(suggestion([] {
+              (void)parse_number("--warmup", "2", 0, 1);
+            }),
+            "for example: --warmup 1");
+  EXPECT_EQ(suggestion([] {
+              (void)parse_integer("--jobs", "many", 1, 8);
+            }),
+            "for example: --jobs 1");
+  EXPECT_EQ(suggestion([] {
+              (void)parse_positive_list("--budgets", "many");
+            }),
+            "for example: --budgets 1e9,3e9,1e10");
+}
+
 TEST(Numbers, AreRefusedWithTheFlagTheValueAndTheRange) {
   EXPECT_EQ(refusal([] {
               (void)parse_number("--warmup", "2", 0, 1);

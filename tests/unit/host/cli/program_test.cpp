@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <sstream>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -41,6 +42,32 @@ TEST(Program, PrintsItsVersionAndHelpOnStandardOutput) {
   EXPECT_EQ(help.code, 0);
   EXPECT_THAT(help.out, AllOf(HasSubstr("Usage: sizewise COMMAND"), HasSubstr("plugin")));
   EXPECT_EQ(help.err, "");
+}
+
+TEST(Program, ExplainsEveryCommandWithinEightyColumns) {
+  for (const char* command : {"evaluate",
+                              "find-optimal",
+                              "fit",
+                              "plan",
+                              "plugin",
+                              "predict",
+                              "report",
+                              "run",
+                              "train"}) {
+    const Ran ran = run({command, "--help"});
+    EXPECT_EQ(ran.code, 0);
+    EXPECT_THAT(ran.out, StartsWith("Usage: sizewise " + std::string(command)));
+    std::istringstream lines(ran.out);
+    for (std::string line; std::getline(lines, line);) {
+      EXPECT_LE(line.size(), 80U) << line;
+    }
+  }
+}
+
+TEST(Program, RefusesArgumentsThatAreNotUtf8) {
+  const Ran ran = run({"report", "caf\xe9"});
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("is not UTF-8"));
 }
 
 TEST(Program, SuggestsTheNearestCommand) {
