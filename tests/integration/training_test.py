@@ -152,7 +152,7 @@ class BadData(Real):
         model = self.folder / "model"
         self.environment.update(LD_PRELOAD=str(shim), DISK_FAULTS_UNDER=str(model), DISK_FAULTS_BYTES="0")
         self.refused("train", *self.words("--size", "16", "--tokens", "6400", "--output", model),
-                     parts=["No space left on device", "make room"])
+                     parts=["No space left on device", "disk"])
         self.assertFalse(model.exists())
 
     def test_flags_of_train_that_are_missing(self):

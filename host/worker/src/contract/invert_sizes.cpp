@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -61,6 +63,34 @@ int64_t nearest_size(Ladder& ladder, double target) {
 }
 
 }  // namespace
+
+ParamsOfSize bounded_params_of_size(
+    std::function<std::optional<int64_t>(int64_t size)> known,
+    ParamsOfSize made,
+    double largest) {
+  int64_t too_large = std::numeric_limits<int64_t>::max();
+  return [known = std::move(known), made = std::move(made), largest, too_large](
+             int64_t size) mutable {
+    if (const std::optional<int64_t> params = known(size)) {
+      return *params;
+    }
+    if (size > too_large) {
+      throw Error(
+          ErrorCode::kConfiguration,
+          fmt::format("to count its parameters a model of size {} would have to be made, "
+                      "and size {} has more than {:.3g} already",
+                      size,
+                      too_large,
+                      largest),
+          "give the plugin a num_params_of(size, ...), which makes no model");
+    }
+    const int64_t params = made(size);
+    if (static_cast<double>(params) > largest) {
+      too_large = std::min(too_large, size);
+    }
+    return params;
+  };
+}
 
 std::vector<int64_t> invert_sizes(const SizeSpec& spec,
                                   const std::vector<double>& targets,

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "sizewise/manifest.hpp"
@@ -10,6 +11,16 @@ namespace sizewise::contract {
 
 /// The parameters of a size; grows with it.
 using ParamsOfSize = std::function<int64_t(int64_t size)>;
+
+/// Parameters of a size by a family that may have to make a model to count them: refuses
+/// to make one larger than the smallest that had more than `largest` parameters.
+/// @param known what the family can tell without a model
+/// @param made counts on a model that is made for it
+/// @throws Error kConfiguration, from the function returned
+[[nodiscard]] ParamsOfSize bounded_params_of_size(
+    std::function<std::optional<int64_t>(int64_t size)> known,
+    ParamsOfSize made,
+    double largest);
 
 /// For each target, the allowed size whose parameter count is nearest to it in logarithm
 /// (the smaller size where two are equally near).

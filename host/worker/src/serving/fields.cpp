@@ -53,6 +53,16 @@ std::optional<int64_t> optional_integer_field(const json& params,
   return integer_field(params, name, least);
 }
 
+std::optional<double> optional_number_field(const json& params, const char* name) {
+  if (!is_given(params, name)) {
+    return std::nullopt;
+  }
+  if (!params.at(name).is_number() || !(params.at(name).get<double>() > 0)) {
+    refuse(params, name, "a positive number");
+  }
+  return params.at(name).get<double>();
+}
+
 std::string text_field(const json& params, const char* name) {
   if (!params.contains(name) || !params.at(name).is_string()) {
     refuse(params, name, "a text");

@@ -27,6 +27,11 @@ namespace sizewise::serving {
                                                             const char* name,
                                                             int64_t least);
 
+/// Nothing where the field is absent or null.
+/// @throws Error kConfiguration where it is no positive number
+[[nodiscard]] std::optional<double> optional_number_field(const nlohmann::json& params,
+                                                          const char* name);
+
 /// @throws Error kConfiguration where the field is absent or no text
 [[nodiscard]] std::string text_field(const nlohmann::json& params, const char* name);
 

@@ -1,5 +1,6 @@
 #include "serving/worker.hpp"
 
+#include <limits>
 #include <set>
 
 #include <ATen/Context.h>
@@ -205,10 +206,16 @@ json Worker::describe(const json& params, const EventSink& send_event) {
 json Worker::invert(const json& params, const EventSink& send_event) {
   const Setting made = setting(params);
   Heartbeat heartbeat(send_event);
-  const auto params_of_size = [&](int64_t size) {
-    heartbeat.beat();
-    return training::params_of_size(made.parts.family, size);
-  };
+  const std::optional<double> largest = optional_number_field(params, "largest_params");
+  const contract::ParamsOfSize params_of_size = contract::bounded_params_of_size(
+      [&](int64_t size) {
+        heartbeat.beat();
+        return training::known_params_of_size(made.parts.family, size);
+      },
+      [&](int64_t size) {
+        return training::made_params_of_size(made.parts.family, size);
+      },
+      largest.value_or(std::numeric_limits<double>::infinity()));
   const SizeSpec spec = size_spec_of(params, plugins_.file(made.model.path).manifest);
   return {
       {"sizes",

@@ -23,12 +23,20 @@ std::unique_ptr<Model> create_model(const Named<ModelFamily>& family,
   return model;
 }
 
+std::optional<int64_t> known_params_of_size(const Named<ModelFamily>& family,
+                                            int64_t size) {
+  return guarded(family.id, fmt::format("num_params_of({})", size), [&] {
+    return family.instance->num_params(size);
+  });
+}
+
+int64_t made_params_of_size(const Named<ModelFamily>& family, int64_t size) {
+  return count_params(create_model(family, size, /*seed=*/0)->module());
+}
+
 int64_t params_of_size(const Named<ModelFamily>& family, int64_t size) {
-  const std::optional<int64_t> known =
-      guarded(family.id, fmt::format("num_params_of({})", size), [&] {
-        return family.instance->num_params(size);
-      });
-  return known ? *known : count_params(create_model(family, size, /*seed=*/0)->module());
+  const std::optional<int64_t> known = known_params_of_size(family, size);
+  return known ? *known : made_params_of_size(family, size);
 }
 
 }  // namespace sizewise::training

@@ -76,5 +76,38 @@ TEST(InvertSizes, RefusesATargetThatIsNotPositive) {
                Error);
 }
 
+TEST(InvertSizes, MakesNoModelFarLargerThanAllowed) {
+  std::set<int64_t> made;
+  const auto bounded = [&](double largest) {
+    made.clear();
+    return bounded_params_of_size(
+        [](int64_t) {
+          return std::optional<int64_t>();
+        },
+        [&](int64_t size) {
+          made.insert(size);
+          return square(size);
+        },
+        largest);
+  };
+  EXPECT_THAT(invert_sizes(spec(8, 4096, 8), {64 * 64}, bounded(1e6)), ElementsAre(64))
+      << "what lies within the bound is found";
+  EXPECT_THROW(
+      static_cast<void>(invert_sizes(spec(8, 1 << 20U, 8), {1e12}, bounded(1e4))), Error);
+  EXPECT_THAT(made, Each(Le(160))) << "half as large again as 100, the largest allowed";
+}
+
+TEST(InvertSizes, IsNotBoundWhereNoModelIsMade) {
+  const ParamsOfSize known = bounded_params_of_size(
+      [](int64_t size) {
+        return std::optional<int64_t>(square(size));
+      },
+      [](int64_t) -> int64_t {
+        throw Error(ErrorCode::kInternal, "a model was made");
+      },
+      1);
+  EXPECT_THAT(invert_sizes(spec(8, 4096, 8), {64 * 64}, known), ElementsAre(64));
+}
+
 }  // namespace
 }  // namespace sizewise::contract
