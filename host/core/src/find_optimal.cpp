@@ -8,6 +8,7 @@
 #include "sizewise/digest.hpp"
 #include "sizewise/error.hpp"
 #include "sizewise/host.hpp"
+#include "sizewise/optimum.hpp"
 
 #include "advice.hpp"
 #include "boundary.hpp"
@@ -147,8 +148,8 @@ void Session::check_fit() {
     return;
   }
   try {
-    static_cast<void>(fitting::optimum_of(
-        result.law, fitting::CostModel::six_per_parameter(), kAnyBudget));
+    static_cast<void>(
+        best_for_budget(result.law, CostModel::six_per_parameter(), kAnyBudget));
   } catch (const Error& error) {
     throw Error(ErrorCode::kConfiguration,
                 fmt::format("fit '{}': {}", resolved_.fit.id(), error.message()),
