@@ -221,7 +221,12 @@ Training best_for_budget(const Law& law,
   if (is_allocation(law) && !limits.params && !limits.tokens) {
     return allocated(law, cost_model, budget.value());
   }
-  return Choice(law, cost_model, limits).for_budget(std::log(budget.value()));
+  Training best = Choice(law, cost_model, limits).for_budget(std::log(budget.value()));
+  // As it was asked: a logarithm and back would change its last digits.
+  if (std::isfinite(best.budget.value())) {
+    best.budget = budget;
+  }
+  return best;
 }
 
 Training least_for_loss(const Law& law,

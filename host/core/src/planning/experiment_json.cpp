@@ -11,7 +11,7 @@
 #include "sizewise/digest.hpp"
 #include "sizewise/error.hpp"
 
-#include "json_fault.hpp"
+#include "tables/json_fault.hpp"
 
 namespace sizewise::planning {
 namespace {

@@ -11,8 +11,8 @@
 #include "sizewise/digest.hpp"
 #include "sizewise/error.hpp"
 
-#include "json_fault.hpp"
 #include "planning/plan.hpp"
+#include "tables/json_fault.hpp"
 
 // plan.json: written whole each time, but what it held before never changes; every
 // round's hash covers the rounds before it.

@@ -6,7 +6,7 @@
 #include "sizewise/error.hpp"
 #include "sizewise/host.hpp"
 
-#include "json_fault.hpp"
+#include "tables/json_fault.hpp"
 
 namespace sizewise {
 namespace {

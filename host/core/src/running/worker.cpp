@@ -12,8 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "json_fault.hpp"
 #include "running/wire.hpp"
+#include "tables/json_fault.hpp"
 
 namespace sizewise::running {
 namespace {
@@ -216,7 +216,8 @@ std::optional<Reply> Worker::receive(const EventHandler& on_event) {
 
 std::optional<Reply> Worker::take_reply(const EventHandler& on_event) {
   while (!buffer_.empty()) {
-    if (buffer_.size() >= kFrameHeaderBytes && frame_length(buffer_) > kLargestFrameBytes) {
+    if (buffer_.size() >= kFrameHeaderBytes &&
+        frame_length(buffer_) > kLargestFrameBytes) {
       return garbled(
           fmt::format("a frame of {} bytes was announced; the longest allowed "
                       "is {}",

@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "json_fault.hpp"
 #include "running/wire.hpp"
+#include "tables/json_fault.hpp"
 
 namespace sizewise::running {
 namespace {

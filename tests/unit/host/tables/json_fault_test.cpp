@@ -1,4 +1,4 @@
-#include "json_fault.hpp"
+#include "tables/json_fault.hpp"
 
 #include <gtest/gtest.h>
 
