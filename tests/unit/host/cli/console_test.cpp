@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdlib>
 #include <sstream>
+#include <string>
+#include <utility>
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -31,18 +33,22 @@ class Terminal {
     file_ = ::fdopen(slave, "w");
   }
   ~Terminal() {
-    std::fclose(file_);
+    if (file_ != nullptr) std::fclose(file_);
     ::close(master_);
   }
   Terminal(const Terminal&) = delete;
   Terminal& operator=(const Terminal&) = delete;
 
   [[nodiscard]] std::FILE* file() const { return file_; }
-  [[nodiscard]] std::string text() const {
-    std::fflush(file_);
+  /// All that was written. The terminal is hung up first: until then one read may bring a part only.
+  [[nodiscard]] std::string hang_up() {
+    std::fclose(std::exchange(file_, nullptr));
+    std::string text;
     std::array<char, 4096> part{};
-    const ssize_t count = ::read(master_, part.data(), part.size());
-    return {part.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0))};
+    for (ssize_t count = 0; (count = ::read(master_, part.data(), part.size())) > 0;) {
+      text.append(part.data(), static_cast<std::size_t>(count));
+    }
+    return text;
   }
 
  private:
@@ -55,11 +61,11 @@ const char* const kWarning =
 
 TEST(Console, WrapsAtTheTerminalsWidth) {
   const CapturedStream out;
-  const Terminal terminal(50);
+  Terminal terminal(50);
   Console console(out.file(), terminal.file());
   console.warn(kWarning);
   console.fail(Error(ErrorCode::kInput, kWarning, kWarning));
-  std::istringstream lines(terminal.text());
+  std::istringstream lines(terminal.hang_up());
   std::size_t number = 0;
   for (std::string line; std::getline(lines, line); ++number) {
     EXPECT_LE(line.size(), 51U) << line;  // a terminal adds a carriage return
