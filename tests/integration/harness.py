@@ -38,9 +38,12 @@ class Folder(unittest.TestCase):
         return done
 
     def refused(self, *arguments, parts, code=2, json_too=False):
-        """The program refuses in one message that holds all parts, and gives no result."""
+        """The program refuses in one message that holds all parts and what to do next, and gives no result."""
         done = self.sizewise(*arguments, code=code)
         self.assertEqual(done.stderr.count("sizewise: error:"), 1, done.stderr)
+        self.assertRegex(done.stderr, r"sizewise: error: \S.*\n  \S", "what to do next is said")
+        for leak in ("json.exception", "std::", "Traceback", "terminate called", "Exception raised from"):
+            self.assertNotIn(leak, done.stderr)
         for part in parts:
             self.assertIn(part, done.stderr)
         if not json_too:

@@ -155,6 +155,23 @@ class BadData(Real):
                      parts=["No space left on device", "disk"])
         self.assertFalse(model.exists())
 
+    def test_a_read_only_folder_for_the_model(self):
+        shim = harness.BUILD / "tests" / "libdisk_faults.so"
+        model = self.folder / "model"
+        self.environment.update(LD_PRELOAD=str(shim), DISK_FAULTS_UNDER=str(model), DISK_FAULTS_READ_ONLY="1")
+        self.refused("train", *self.words("--size", "16", "--tokens", "640", "--output", model),
+                     parts=["Read-only file system", str(model)])
+        self.assertFalse(model.exists())
+
+    def test_tokens_that_are_truncated_or_damaged(self):
+        tokens = self.folder / "tokens.bin"
+        for content, part in ((b"", "tokens.bin"), (b"odd", "tokens.bin"), (bytes(20), "tokens.bin")):
+            tokens.write_bytes(content)
+            self.refused("find-optimal", *self.words("--budgets", "1e8", "--run-dir", self.run_dir, dataset="tokens",
+                                                     data=["--dataset-option", f"path={tokens}", "--dataset-option",
+                                                           "context=16", "--dataset-option", "vocabulary=256"]),
+                         parts=[part])
+
     def test_flags_of_train_that_are_missing(self):
         self.refused("train", *self.words("--size", "16"), parts=["--tokens is missing"])
 

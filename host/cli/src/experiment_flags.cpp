@@ -126,6 +126,16 @@ CommandLine& add_recipe_flags(CommandLine& line) {
   return line;
 }
 
+CommandLine& add_single_model_flags(CommandLine& line) {
+  for (const PluginKind kind :
+       {PluginKind::kModel, PluginKind::kDataset, PluginKind::kLoss}) {
+    line.plugin(kind);
+  }
+  line.value("threads", "N", "threads (default: all cores)");
+  return line.value(
+      "worker", "FILE", "the worker program (default: the one beside this)");
+}
+
 CommandLine& add_experiment_flags(CommandLine& line) {
   line.value("config", "FILE", "an experiment as JSON; flags go before it");
   for (const PluginKind kind : {PluginKind::kModel,

@@ -20,6 +20,10 @@ struct ChosenPlugin {
 /// --optimizer, --learning-rate and the rest of a Recipe.
 CommandLine& add_recipe_flags(CommandLine& line);
 
+/// What every command for one model takes: --model, --dataset and --loss with their
+/// options, --threads and --worker.
+CommandLine& add_single_model_flags(CommandLine& line);
+
 /// --config, the plugins of all kinds of an Experiment, --budgets, --target-budget,
 /// --bootstrap, and the recipe's flags.
 CommandLine& add_experiment_flags(CommandLine& line);

@@ -18,11 +18,13 @@
 #include "planning/setting.hpp"
 #include "running/durable_file.hpp"
 #include "running/worker.hpp"
+#include "tables/json_values.hpp"
 
 namespace sizewise {
 namespace {
 
 using nlohmann::json;
+using tables::number_or_nan;
 
 constexpr const char* kFacts = "model.json";
 
@@ -50,19 +52,14 @@ void check_output(const std::filesystem::path& output) {
 }
 
 Progress progress_of(const json& event, const std::string& unit) {
-  const auto number = [&](const char* name) {
-    return event.contains(name) && event.at(name).is_number()
-               ? event.at(name).get<double>()
-               : NAN;
-  };
   Progress progress;
   progress.trials_planned = 1;
   progress.unit = unit;
-  progress.flops_planned = number("tokens_total");
-  progress.flops_finished = number("tokens");
-  progress.loss = number("loss");
+  progress.flops_planned = number_or_nan(event, "tokens_total");
+  progress.flops_finished = number_or_nan(event, "tokens");
+  progress.loss = number_or_nan(event, "loss");
   progress.validating = progress.flops_finished >= progress.flops_planned;
-  const double rate = number("tokens_per_second");
+  const double rate = number_or_nan(event, "tokens_per_second");
   progress.units_per_second = std::isfinite(rate) ? rate : 0;
   progress.seconds_left =
       rate > 0 ? (progress.flops_planned - progress.flops_finished) / rate : NAN;

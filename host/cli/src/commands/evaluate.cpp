@@ -28,14 +28,9 @@ int evaluate(const Arguments& arguments, Console& console) {
                    "Measures a saved model on the validation split of a dataset (the one "
                    "that it was\ntrained on, unless another is named).");
   line.positional("the model's folder", 1, 1);
-  for (const PluginKind kind :
-       {PluginKind::kModel, PluginKind::kDataset, PluginKind::kLoss}) {
-    line.plugin(kind);
-  }
+  add_single_model_flags(line);
   line.value("device", "NAME", "cpu (default), cuda or cuda:N");
   line.value("batch-size", "N", "samples in a batch");
-  line.value("threads", "N", "threads (default: all cores)");
-  line.value("worker", "FILE", "the worker program (default: the one beside this)");
   if (!line.parse(arguments, console)) {
     return 0;
   }

@@ -10,6 +10,7 @@
 #include "reporting/terminal_report.hpp"
 #include "run_flags.hpp"
 #include "single_trial.hpp"
+#include "tables/json_values.hpp"
 
 namespace sizewise::cli {
 namespace {
@@ -17,9 +18,9 @@ namespace {
 std::string as_text(const SingleTrial& trial) {
   const nlohmann::json& result = trial.result;
   const auto number = [&](const char* name, const char* format) {
-    return result.contains(name) && result.at(name).is_number()
-               ? fmt::format(fmt::runtime(format), result.at(name).get<double>())
-               : std::string("-");
+    const double value = tables::number_or_nan(result, name);
+    return std::isfinite(value) ? fmt::format(fmt::runtime(format), value)
+                                : std::string("-");
   };
   std::string text = fmt::format("status      {}\n", result.value("status", "?"));
   if (const std::string reason = result.value("reason", ""); !reason.empty()) {
@@ -45,15 +46,10 @@ int train(const Arguments& arguments, Console& console) {
       "sizewise train --model ID --size S --dataset ID --loss ID --tokens D --output DIR "
       "[flags]",
       "Trains one model and writes it to a folder: model.safetensors and model.json.");
-  for (const PluginKind kind :
-       {PluginKind::kModel, PluginKind::kDataset, PluginKind::kLoss}) {
-    line.plugin(kind);
-  }
+  add_single_model_flags(line);
   line.value("size", "S", "size of the model (`sizewise plugin show ID` says which)");
   line.value("tokens", "D", "units of training data, rounded to whole samples");
   line.value("output", "DIR", "a folder for the model");
-  line.value("threads", "N", "threads (default: all cores)");
-  line.value("worker", "FILE", "the worker program (default: the one beside this)");
   add_recipe_flags(line);
   if (!line.parse(arguments, console)) {
     return 0;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cmath>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -11,15 +11,13 @@
 #include "sizewise/fit.hpp"
 
 #include "fitting/interval.hpp"
+#include "tables/json_values.hpp"
 
 // Fields of a law's JSON as they are read and written. Private to this folder.
 
 namespace sizewise::fitting::fields {
 
-/// null where the number is not finite: JSON has no other word for it.
-[[nodiscard]] inline nlohmann::json number_or_null(double number) {
-  return std::isfinite(number) ? nlohmann::json(number) : nlohmann::json(nullptr);
-}
+using tables::number_or_null;
 
 [[nodiscard]] inline nlohmann::json interval_to_json(const Interval& interval) {
   return nlohmann::json::array(

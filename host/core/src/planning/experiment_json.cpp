@@ -11,7 +11,7 @@
 #include "sizewise/digest.hpp"
 #include "sizewise/error.hpp"
 
-#include "tables/json_fault.hpp"
+#include "tables/json_values.hpp"
 
 namespace sizewise::planning {
 namespace {
@@ -292,7 +292,7 @@ Experiment Experiment::from_json(std::string_view text) {
     return planning::experiment_from_json(nlohmann::json::parse(text));
   } catch (const nlohmann::json::exception& error) {
     throw Error(ErrorCode::kInput,
-                fmt::format("the experiment is no JSON: {}", json_fault(error)),
+                fmt::format("the experiment is no JSON: {}", tables::json_fault(error)),
                 "correct it there");
   }
 }

@@ -12,7 +12,7 @@
 #include "sizewise/error.hpp"
 
 #include "planning/plan.hpp"
-#include "tables/json_fault.hpp"
+#include "tables/json_values.hpp"
 
 // plan.json: written whole each time, but what it held before never changes; every
 // round's hash covers the rounds before it.
@@ -133,7 +133,7 @@ Plan plan_from_text(std::string_view text, std::string_view source) {
     }
     return plan;
   } catch (const json::exception& fault) {
-    throw refuse(json_fault(fault));
+    throw refuse(tables::json_fault(fault));
   }
 }
 

@@ -6,16 +6,14 @@
 #include "sizewise/error.hpp"
 #include "sizewise/host.hpp"
 
-#include "tables/json_fault.hpp"
+#include "tables/json_values.hpp"
 
 namespace sizewise {
 namespace {
 
 using nlohmann::json;
-
-json number(double value) {
-  return std::isfinite(value) ? json(value) : json();
-}
+using tables::number_or_nan;
+using tables::number_or_null;
 
 json whole(double value) {
   return std::isfinite(value) ? json(static_cast<int64_t>(std::llround(value))) : json();
@@ -26,32 +24,28 @@ json to_json(const Recommendation& made) {
           {"size", made.size},
           {"params", whole(made.params.value())},
           {"tokens", whole(made.tokens.value())},
-          {"loss", number(made.loss)},
+          {"loss", number_or_null(made.loss)},
           {"params_interval",
-           {number(made.params_low.value()), number(made.params_high.value())}},
-          {"extrapolation", number(made.extrapolation)},
+           {number_or_null(made.params_low.value()),
+            number_or_null(made.params_high.value())}},
+          {"extrapolation", number_or_null(made.extrapolation)},
           {"cost_model", made.cost_model},
           {"reason", made.reason}};
-}
-
-double number_at(const json& object, const char* name) {
-  const json& value = object.at(name);
-  return value.is_number() ? value.get<double>() : NAN;
 }
 
 Recommendation recommendation_from(const json& object) {
   Recommendation made;
   made.budget = Flops(object.at("budget_flops").get<double>());
   made.size = object.at("size").get<int64_t>();
-  made.params = Parameters(number_at(object, "params"));
-  made.tokens = Units(number_at(object, "tokens"));
-  made.loss = number_at(object, "loss");
+  made.params = Parameters(number_or_nan(object, "params"));
+  made.tokens = Units(number_or_nan(object, "tokens"));
+  made.loss = number_or_nan(object, "loss");
   const json& interval = object.at("params_interval");
   made.params_low =
       Parameters(interval.at(0).is_number() ? interval.at(0).get<double>() : NAN);
   made.params_high =
       Parameters(interval.at(1).is_number() ? interval.at(1).get<double>() : NAN);
-  made.extrapolation = number_at(object, "extrapolation");
+  made.extrapolation = number_or_nan(object, "extrapolation");
   made.cost_model = object.at("cost_model").get<std::string>();
   made.reason = object.at("reason").get<std::string>();
   return made;
@@ -76,9 +70,10 @@ void Outcome::add_answer(std::string_view text) {
       warnings.push_back(warning.get<std::string>());
     }
   } catch (const json::exception& fault) {
-    throw Error(ErrorCode::kInput,
-                std::string("the outcome is not as it was written: ") + json_fault(fault),
-                "make it again with `sizewise run DIR`");
+    throw Error(
+        ErrorCode::kInput,
+        std::string("the outcome is not as it was written: ") + tables::json_fault(fault),
+        "make it again with `sizewise run DIR`");
   }
 }
 
@@ -94,7 +89,7 @@ std::string Outcome::to_json() const {
                          {"diverged", diverged},
                          {"failed", failed},
                          {"reused", reused}}},
-                       {"training_flops", number(training_flops.value())},
+                       {"training_flops", number_or_null(training_flops.value())},
                        {"seconds", seconds},
                        {"interrupted", interrupted},
                        {"fit", fit_json.empty() ? json() : json::parse(fit_json)},

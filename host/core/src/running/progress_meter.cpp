@@ -5,15 +5,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tables/json_values.hpp"
+
 namespace sizewise::running {
-namespace {
-
-double number_at(const nlohmann::json& event, const char* name) {
-  const auto found = event.find(name);
-  return found != event.end() && found->is_number() ? found->get<double>() : NAN;
-}
-
-}  // namespace
+using tables::number_or_nan;
 
 void ProgressMeter::plan(const planning::Trial& trial, bool finished) {
   if (progress_.trials_planned == 0) {
@@ -31,17 +26,17 @@ void ProgressMeter::plan(const planning::Trial& trial, bool finished) {
 
 void ProgressMeter::hear(const planning::Trial& trial, const nlohmann::json& event) {
   Running& running = running_[trial.id];
-  const double tokens = number_at(event, "tokens");
+  const double tokens = number_or_nan(event, "tokens");
   if (std::isfinite(tokens)) {
     running.flops = trial.flops_per_unit * tokens;
     running.is_trained = tokens >= static_cast<double>(trial.tokens);
   }
-  const double rate = number_at(event, "tokens_per_second");
+  const double rate = number_or_nan(event, "tokens_per_second");
   running.units_per_second = std::isfinite(rate) ? rate : 0;
   // For the moments in which no trial has told its own yet.
   progress_.units_per_second =
       std::max(progress_.units_per_second, running.units_per_second);
-  if (const double loss = number_at(event, "loss"); std::isfinite(loss)) {
+  if (const double loss = number_or_nan(event, "loss"); std::isfinite(loss)) {
     progress_.loss = loss;
     progress_.trial = trial.id;
   }

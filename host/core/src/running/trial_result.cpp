@@ -9,19 +9,17 @@
 #include "sizewise/digest.hpp"
 #include "sizewise/error.hpp"
 
-#include "tables/json_fault.hpp"
+#include "tables/json_values.hpp"
 
 namespace sizewise::running {
 namespace {
 
 using nlohmann::json;
+using tables::number_or_null;
 
 constexpr const char* kChecksum = "sha256";
 
-json number(double value) {
-  return std::isfinite(value) ? json(value) : json();
-}
-
+/// A field that is there and neither a number nor null is a fault.
 double number_at(const json& object, const char* name) {
   const auto found = object.find(name);
   return found == object.end() || found->is_null() ? TrialResult::kUnknown
@@ -58,7 +56,7 @@ TrialResult result_from_answer(const planning::Trial& trial, const json& answer)
         fmt::format("the worker's answer to trial {} is not as the protocol says: "
                     "{}",
                     trial.id,
-                    json_fault(fault)),
+                    tables::json_fault(fault)),
         "use the worker that was installed with this program");
   }
   // A diverged trial stops where it diverged.
@@ -100,15 +98,15 @@ std::string result_to_text(const TrialResult& result) {
                  {"status", result.status},
                  {"reason", result.reason},
                  {"size", result.size},
-                 {"params", number(result.params)},
+                 {"params", number_or_null(result.params)},
                  {"tokens", result.tokens},
-                 {"loss", number(result.loss)},
-                 {"train_loss", number(result.train_loss)},
-                 {"accuracy", number(result.accuracy)},
-                 {"flops", number(result.flops)},
-                 {"flops_6nd", number(result.flops_6nd)},
-                 {"seconds", number(result.seconds)},
-                 {"epochs", number(result.epochs)},
+                 {"loss", number_or_null(result.loss)},
+                 {"train_loss", number_or_null(result.train_loss)},
+                 {"accuracy", number_or_null(result.accuracy)},
+                 {"flops", number_or_null(result.flops)},
+                 {"flops_6nd", number_or_null(result.flops_6nd)},
+                 {"seconds", number_or_null(result.seconds)},
+                 {"epochs", number_or_null(result.epochs)},
                  {"steps", result.steps},
                  {"warnings", result.warnings},
                  {"trained_with", result.trained_with}};
@@ -139,8 +137,9 @@ TrialResult result_from_text(std::string_view text, std::string_view trial) {
     }
     return result;
   } catch (const json::exception& fault) {
-    throw Error(
-        ErrorCode::kInput, fmt::format("it is damaged: {}", json_fault(fault)), kAdvice);
+    throw Error(ErrorCode::kInput,
+                fmt::format("it is damaged: {}", tables::json_fault(fault)),
+                kAdvice);
   }
 }
 

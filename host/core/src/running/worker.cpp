@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "running/wire.hpp"
-#include "tables/json_fault.hpp"
+#include "tables/json_values.hpp"
 
 namespace sizewise::running {
 namespace {
@@ -209,8 +209,8 @@ std::optional<Reply> Worker::receive(const EventHandler& on_event) {
     }
     return died();
   } catch (const json::exception& fault) {
-    return garbled(
-        fmt::format("a frame that is no JSON of the protocol: {}", json_fault(fault)));
+    return garbled(fmt::format("a frame that is no JSON of the protocol: {}",
+                               tables::json_fault(fault)));
   }
 }
 

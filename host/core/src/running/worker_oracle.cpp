@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "running/wire.hpp"
-#include "tables/json_fault.hpp"
+#include "tables/json_values.hpp"
 
 namespace sizewise::running {
 namespace {
@@ -30,7 +30,7 @@ auto read_answer(std::string_view method, Read&& read) -> decltype(read()) {
   try {
     return read();
   } catch (const json::exception& fault) {
-    refuse_answer(method, json_fault(fault));
+    refuse_answer(method, tables::json_fault(fault));
   }
 }
 

@@ -1,8 +1,9 @@
-#include "tables/json_fault.hpp"
+#include "tables/json_values.hpp"
 
+#include <cmath>
 #include <string_view>
 
-namespace sizewise {
+namespace sizewise::tables {
 namespace {
 
 /// Removes what stands from `begin` to the end of `end`, where both are there.
@@ -16,6 +17,15 @@ void cut(std::string& text, std::string_view begin, std::string_view end) {
 
 }  // namespace
 
+nlohmann::json number_or_null(double number) {
+  return std::isfinite(number) ? nlohmann::json(number) : nlohmann::json();
+}
+
+double number_or_nan(const nlohmann::json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_number() ? found->get<double>() : NAN;
+}
+
 std::string json_fault(const nlohmann::json::exception& fault) {
   std::string text = fault.what();
   cut(text, "[json.exception.", "] ");
@@ -24,4 +34,4 @@ std::string json_fault(const nlohmann::json::exception& fault) {
   return text;
 }
 
-}  // namespace sizewise
+}  // namespace sizewise::tables

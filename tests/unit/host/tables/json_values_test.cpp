@@ -1,8 +1,10 @@
-#include "tables/json_fault.hpp"
+#include "tables/json_values.hpp"
+
+#include <cmath>
 
 #include <gtest/gtest.h>
 
-namespace sizewise {
+namespace sizewise::tables {
 namespace {
 
 std::string fault_of(const char* text) {
@@ -14,6 +16,17 @@ std::string fault_of(const char* text) {
   return "none";
 }
 
+TEST(JsonValues, NumbersThatAreNoneAreNull) {
+  EXPECT_EQ(number_or_null(2.5).dump(), "2.5");
+  EXPECT_EQ(number_or_null(NAN).dump(), "null");
+  EXPECT_EQ(number_or_null(INFINITY).dump(), "null");
+  const nlohmann::json object = {{"one", 1}, {"text", "1"}, {"null", nullptr}};
+  EXPECT_EQ(number_or_nan(object, "one"), 1);
+  for (const char* name : {"text", "null", "absent"}) {
+    EXPECT_TRUE(std::isnan(number_or_nan(object, name))) << name;
+  }
+}
+
 TEST(JsonFault, IsSaidInPlainWords) {
   EXPECT_EQ(
       fault_of("{\n \"loss\": "),
@@ -23,4 +36,4 @@ TEST(JsonFault, IsSaidInPlainWords) {
 }
 
 }  // namespace
-}  // namespace sizewise
+}  // namespace sizewise::tables

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+// What every stage does with JSON: numbers that may be absent, and faults in plain words.
+
+namespace sizewise::tables {
+
+/// Null where the number is not finite: JSON has no other word for it.
+[[nodiscard]] nlohmann::json number_or_null(double number);
+
+/// NaN where the field is absent or no number.
+[[nodiscard]] double number_or_nan(const nlohmann::json& object, const char* name);
+
+/// What nlohmann_json found wrong, in the words of a message: "line 3, column 7:
+/// unexpected end of input; expected '}'", "key 'loss' not found".
+[[nodiscard]] std::string json_fault(const nlohmann::json::exception& fault);
+
+}  // namespace sizewise::tables
