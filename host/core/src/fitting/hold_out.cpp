@@ -12,7 +12,7 @@
 namespace sizewise::fitting {
 namespace {
 
-constexpr std::size_t kLeastBudgets = 4;
+constexpr std::size_t kLeastToHoldOut = 4;
 // What makes a group worth predicting.
 constexpr double kLeastRows = 3.0;
 constexpr double kLeastShare = 0.04;
@@ -83,7 +83,7 @@ std::optional<HoldOutReport> hold_out(const FitJob& job,
     return std::nullopt;
   }
   const std::vector<double> flops = flops_of_rows(job.used);
-  if (count_budgets(flops, kLeastBudgets) < kLeastBudgets) {
+  if (count_budgets(flops, kLeastToHoldOut) < kLeastToHoldOut) {
     return std::nullopt;
   }
   const double rows = kLeastShare * static_cast<double>(flops.size());
