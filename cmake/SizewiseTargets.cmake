@@ -15,9 +15,6 @@ function(sizewise_target target)
                       $<$<BOOL:${SIZEWISE_WARNINGS_AS_ERRORS}>:-Werror>
                       # libstdc++ 12's stable_sort() uses what it calls deprecated, and clang tells us.
                       $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>)
-  if(target IN_LIST SIZEWISE_APART)
-    set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)
-  endif()
   if(SIZEWISE_FUZZERS)
     target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
   endif()
