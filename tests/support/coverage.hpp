@@ -44,7 +44,7 @@ inline CoverageOfBoth measure_coverage(const std::filesystem::path& plugins,
                                        int replicates,
                                        int threads,
                                        bool shares_noise) {
-  const auto catalog = loading::PluginCatalog::scan({plugins});
+  const auto catalog = loading::PluginCatalog::scan(loading::SearchPath{{plugins}});
   const loading::PluginFile file = catalog.find(PluginKind::kFit, "approach3");
   std::vector<std::string> warnings;
   const Options options = loading::complete_options(file.manifest, {}, warnings);

@@ -173,6 +173,9 @@ void describe_uncertainty(const ChinchillaObjective& objective,
                           double noise,
                           FitResult& result) {
   const std::vector<int> free = free_coordinates(objective.held(), point);
+  if (free.empty()) {
+    return;
+  }
   const auto count = static_cast<Eigen::Index>(free.size());
   const LossMoments moments =
       moments_at(objective, point, noise, static_cast<int>(count));
@@ -186,7 +189,7 @@ void describe_uncertainty(const ChinchillaObjective& objective,
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(scale.asDiagonal() * inner *
                                                               scale.asDiagonal());
   constexpr double kSingular = 1e-14;
-  if (count == 0 || !scale.allFinite() || !(solver.eigenvalues()[0] > kSingular)) {
+  if (!scale.allFinite() || !(solver.eigenvalues()[0] > kSingular)) {
     return;
   }
   const Eigen::MatrixXd inverse = scale.asDiagonal() * solver.eigenvectors() *

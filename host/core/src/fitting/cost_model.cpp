@@ -9,12 +9,15 @@
 
 #include "sizewise/error.hpp"
 
+#include "fitting/interval.hpp"
+
 namespace sizewise {
 namespace {
 
+using fitting::kUnbounded;
+
 constexpr double kFlopsPerParameter = 6.0;
 constexpr std::size_t kMostSizes = 256;
-constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 
 bool usable(double number) {
   return std::isfinite(number) && number > 0.0;

@@ -4,6 +4,8 @@
 
 namespace sizewise::fitting {
 
+constexpr double kUnbounded = std::numeric_limits<double>::infinity();
+
 /// The ends of an interval; NaN: not computed, infinite: unbounded on that side.
 struct Interval {
   double low = std::numeric_limits<double>::quiet_NaN();

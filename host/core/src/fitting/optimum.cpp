@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <string_view>
 
 #include <fmt/format.h>
 
 #include "sizewise/error.hpp"
 
+#include "fitting/interval.hpp"
 #include "fitting/line_search.hpp"
 #include "fitting/loss_surface.hpp"
 
@@ -16,9 +16,9 @@ namespace sizewise {
 namespace {
 
 using fitting::Chinchilla;
+using fitting::kUnbounded;
 using fitting::LossSurface;
 
-constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 // Where searches look: from one parameter, unit or operation to more than there will be.
 constexpr double kLeastLog = 0.0;
 const double kMostLogParams = std::log(1e18);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 #include <vector>
 
@@ -11,13 +10,13 @@
 
 #include "sizewise/error.hpp"
 
+#include "fitting/interval.hpp"
 #include "fitting/line_search.hpp"
 #include "fitting/statistics.hpp"
 
 namespace sizewise::fitting {
 namespace {
 
-constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 // How far from the estimate, in logarithm, a bound is looked for.
 const double kFarthest = std::log(1e6);
 constexpr int kBits = 24;  // of an end

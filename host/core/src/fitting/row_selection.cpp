@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <string_view>
 
@@ -10,11 +9,12 @@
 
 #include "sizewise/error.hpp"
 
+#include "fitting/interval.hpp"
+
 namespace sizewise::fitting {
 namespace {
 
 constexpr double kSameBudget = 1.1;
-constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 
 bool usable(double number) {
   return std::isfinite(number) && number > 0.0;

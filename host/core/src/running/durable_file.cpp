@@ -23,7 +23,8 @@ std::string advice(int reason) {
     case ENOSPC:
     case EDQUOT:
     case EFBIG:
-      return "make room on that disk, then continue with `sizewise run DIR`";
+      return "make room on that disk, then run this again; a run continues with "
+             "`sizewise run DIR`";
     case EROFS:
     case EACCES:
     case EPERM:
@@ -47,7 +48,7 @@ std::string advice(int reason) {
 /// A temporary file that goes unless it was renamed.
 class TemporaryFile {
  public:
-  TemporaryFile(const fs::path& target, std::string_view text)
+  TemporaryFile(const fs::path& target, std::span<const std::string_view> parts)
       : target_(target),
         path_(
             target.parent_path() /
@@ -57,7 +58,7 @@ class TemporaryFile {
     if (file < 0) {
       refuse("cannot be written", target_, errno);
     }
-    const int reason = write_and_sync(file, text);
+    const int reason = write_and_sync(file, parts);
     if (::close(file) != 0 || reason != 0) {
       const int fault = reason != 0 ? reason : errno;
       ::unlink(path_.c_str());
@@ -72,13 +73,15 @@ class TemporaryFile {
 
  private:
   /// 0, or the errno of what failed.
-  static int write_and_sync(int file, std::string_view text) {
-    while (!text.empty()) {
-      const ssize_t count = ::write(file, text.data(), text.size());
-      if (count >= 0) {
-        text.remove_prefix(static_cast<std::size_t>(count));
-      } else if (errno != EINTR) {
-        return errno;
+  static int write_and_sync(int file, std::span<const std::string_view> parts) {
+    for (std::string_view part : parts) {
+      while (!part.empty()) {
+        const ssize_t count = ::write(file, part.data(), part.size());
+        if (count >= 0) {
+          part.remove_prefix(static_cast<std::size_t>(count));
+        } else if (errno != EINTR) {
+          return errno;
+        }
       }
     }
     return ::fsync(file) == 0 ? 0 : errno;
@@ -118,7 +121,7 @@ int link_new(const char* from, const char* to) {
 
 Commit commit_new(const fs::path& file, std::string_view text) {
   {
-    const TemporaryFile temporary(file, text);
+    const TemporaryFile temporary(file, {&text, 1});
     const int reason = link_new(temporary.path(), file.c_str());
     if (reason == EEXIST) {
       return Commit::kThere;
@@ -132,8 +135,12 @@ Commit commit_new(const fs::path& file, std::string_view text) {
 }
 
 void replace_file(const fs::path& file, std::string_view text) {
+  replace_file(file, {&text, 1});
+}
+
+void replace_file(const fs::path& file, std::span<const std::string_view> parts) {
   {
-    const TemporaryFile temporary(file, text);
+    const TemporaryFile temporary(file, parts);
     if (::rename(temporary.path(), file.c_str()) != 0) {
       refuse("cannot be written", file, errno);
     }

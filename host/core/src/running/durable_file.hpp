@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,10 @@ Commit commit_new(const std::filesystem::path& file, std::string_view text);
 
 /// Replaces a file, or makes it: the same with rename, so that it is old or new.
 void replace_file(const std::filesystem::path& file, std::string_view text);
+
+/// @param parts the content, in order
+void replace_file(const std::filesystem::path& file,
+                  std::span<const std::string_view> parts);
 
 /// @throws Error kIo where it cannot be read
 [[nodiscard]] std::string read_file(const std::filesystem::path& file);

@@ -27,7 +27,7 @@ constexpr milliseconds kHelloPatience{60'000};
 constexpr milliseconds kEndingPatience{2'000};
 constexpr milliseconds kSendPatience{30'000};
 constexpr milliseconds kTick{100};
-constexpr std::size_t kMostLogBytes = 64 * 1024;
+constexpr std::size_t kMostLastWords = 64 * 1024;
 constexpr std::size_t kMostQuotedLines = 5;
 
 /// Waits until the descriptor is ready; false where it is not in time.
@@ -337,13 +337,13 @@ Reply Worker::garbled(std::string_view what) {
 }
 
 void Worker::limit_log(std::uintmax_t most) {
-  if (process_.limit_log(most, kMostLogBytes)) {
+  if (process_.limit_log(most, kMostLastWords)) {
     log_start_ = 0;
   }
 }
 
 std::string Worker::request_log() const {
-  return process_.log_since(log_start_, kMostLogBytes);
+  return process_.log_since(log_start_, kMostLastWords);
 }
 
 std::string Worker::request_name() const {

@@ -17,6 +17,9 @@
 
 namespace sizewise::running {
 
+/// How many workers are given one request before it counts as failed.
+constexpr int kMostAttempts = 2;
+
 /// How a request ended.
 enum class ReplyKind {
   kResult,    ///< the worker answered

@@ -14,8 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kMostAttempts = 2;
-
 [[noreturn]] void refuse_answer(std::string_view method, const std::string& fault) {
   throw Error(
       ErrorCode::kPlugin,

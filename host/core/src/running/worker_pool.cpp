@@ -12,7 +12,6 @@ namespace {
 using nlohmann::json;
 using planning::Trial;
 
-constexpr int kMostAttempts = 2;
 constexpr int kTickMilliseconds = 100;
 /// A worker's log is emptied beyond this, so that a plugin that prints without end costs
 /// no memory.

@@ -13,8 +13,8 @@
 #include "sizewise/digest.hpp"
 #include "sizewise/error.hpp"
 
-#include "checkpoint/durable_file.hpp"
 #include "checkpoint/safetensors.hpp"
+#include "running/durable_file.hpp"
 
 namespace sizewise::checkpoint {
 namespace {
@@ -36,9 +36,17 @@ TensorMap state_of(const torch::nn::Module& module) {
   return state;
 }
 
-[[noreturn]] void refuse(const std::filesystem::path& path, std::string_view what) {
-  throw Error(ErrorCode::kInput, fmt::format("{}: {}", path.string(), what));
+[[noreturn]] void refuse(const std::filesystem::path& path,
+                         std::string_view what,
+                         const char* advice) {
+  throw Error(ErrorCode::kInput, fmt::format("{}: {}", path.string(), what), advice);
 }
+
+// What to do where the weights are not this model's.
+constexpr const char* kOtherModel =
+    "name the folder of the model, size and options that these weights belong to";
+constexpr const char* kTrainAgain =
+    "take the folder as `sizewise train --output` wrote it, or train again";
 
 std::string describe(const at::Tensor& tensor) {
   return fmt::format(
@@ -69,12 +77,7 @@ std::map<std::string, std::string> tied_names(const Safetensors& content) {
 void save_checkpoint(const std::filesystem::path& folder,
                      const torch::nn::Module& module,
                      json facts) {
-  std::error_code fault;
-  std::filesystem::create_directories(folder, fault);
-  if (fault) {
-    throw Error(ErrorCode::kIo,
-                fmt::format("{}: cannot be made: {}", folder.string(), fault.message()));
-  }
+  running::make_folder(folder);
   Safetensors content;
   json tied = json::object();
   std::map<const c10::TensorImpl*, std::string> stored;
@@ -93,7 +96,7 @@ void save_checkpoint(const std::filesystem::path& folder,
   write_safetensors(folder / kWeightsFile, content);
   facts["weights_sha256"] = sha256_of_file(folder / kWeightsFile);
   const std::string text = facts.dump(2, ' ', false, json::error_handler_t::replace);
-  write_durably(folder / kFactsFile, {text, "\n"});
+  running::replace_file(folder / kFactsFile, text + "\n");
 }
 
 json read_facts(const std::filesystem::path& folder) {
@@ -107,12 +110,13 @@ json read_facts(const std::filesystem::path& folder) {
   }
   json facts = json::parse(file, nullptr, /*allow_exceptions=*/false);
   if (!facts.is_object() || !facts.contains("weights_sha256")) {
-    refuse(path, "is no checkpoint's description");
+    refuse(path, "is no checkpoint's description", kTrainAgain);
   }
   if (facts.at("weights_sha256") != sha256_of_file(folder / kWeightsFile)) {
     refuse(folder / kWeightsFile,
            fmt::format("is not the file that {} was written for: its checksum differs",
-                       kFactsFile));
+                       kFactsFile),
+           kTrainAgain);
   }
   return facts;
 }
@@ -127,7 +131,9 @@ uint64_t load_weights(const std::filesystem::path& folder, torch::nn::Module& mo
     const auto alias = tied.find(name);
     const auto found = content.tensors.find(alias == tied.end() ? name : alias->second);
     if (found == content.tensors.end()) {
-      refuse(path, fmt::format("has no tensor '{}', which the model has", name));
+      refuse(path,
+             fmt::format("has no tensor '{}', which the model has", name),
+             kOtherModel);
     }
     if (found->second.sizes() != tensor.sizes() ||
         found->second.scalar_type() != tensor.scalar_type()) {
@@ -135,13 +141,16 @@ uint64_t load_weights(const std::filesystem::path& folder, torch::nn::Module& mo
              fmt::format("'{}' is {}, and the model's is {}",
                          name,
                          describe(found->second),
-                         describe(tensor)));
+                         describe(tensor)),
+             kOtherModel);
     }
     tensor.copy_(found->second);
   }
   for (const auto& [name, tensor] : content.tensors) {
     if (!state.contains(name)) {
-      refuse(path, fmt::format("has a tensor '{}', which the model has not", name));
+      refuse(path,
+             fmt::format("has a tensor '{}', which the model has not", name),
+             kOtherModel);
     }
   }
   return std::filesystem::file_size(path);

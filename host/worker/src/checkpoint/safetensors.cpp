@@ -13,8 +13,8 @@
 
 #include "sizewise/error.hpp"
 
-#include "checkpoint/durable_file.hpp"
 #include "checkpoint/safetensors_header.hpp"
+#include "running/durable_file.hpp"
 
 namespace sizewise::checkpoint {
 namespace {
@@ -44,7 +44,8 @@ std::string type_name(const std::string& tensor, at::ScalarType type) {
       ErrorCode::kInput,
       fmt::format("tensor '{}' is of type {}, which a safetensors file cannot hold",
                   tensor,
-                  c10::toString(type)));
+                  c10::toString(type)),
+      "have the model hold it as another type, for example float32");
 }
 
 at::ScalarType scalar_type(std::string_view name) {
@@ -74,7 +75,9 @@ std::vector<std::string> aligned_order(const TensorMap& tensors) {
 }
 
 [[noreturn]] void refuse(const std::filesystem::path& path, std::string_view what) {
-  throw Error(ErrorCode::kInput, fmt::format("{}: {}", path.string(), what));
+  throw Error(ErrorCode::kInput,
+              fmt::format("{}: {}", path.string(), what),
+              "write or fetch the file again: it is no whole safetensors file");
 }
 
 /// The JSON of the header; leaves the stream where the data begin.
@@ -123,7 +126,7 @@ void write_safetensors(const std::filesystem::path& path, const Safetensors& con
   for (const at::Tensor& tensor : kept) {
     parts.push_back(bytes_of(tensor));
   }
-  write_durably(path, parts);
+  running::replace_file(path, parts);
 }
 
 Safetensors read_safetensors(const std::filesystem::path& path) {
@@ -134,7 +137,8 @@ Safetensors read_safetensors(const std::filesystem::path& path) {
     throw Error(ErrorCode::kIo,
                 fmt::format("{}: cannot be read: {}",
                             path.string(),
-                            fault ? fault.message() : std::strerror(errno)));
+                            fault ? fault.message() : std::strerror(errno)),
+                "check the path and that you may read the file");
   }
   const std::string text = read_header(file, path, file_bytes);
   Safetensors content;

@@ -15,7 +15,7 @@ struct Safetensors {
   std::map<std::string, std::string> metadata;
 };
 
-/// Writes tensors (from any device, of any layout) durably: see write_durably().
+/// Writes tensors (from any device, of any layout) durably: see running::replace_file().
 /// @throws Error kIo where the system refuses, kInput for a type that the format lacks
 void write_safetensors(const std::filesystem::path& path, const Safetensors& content);
 

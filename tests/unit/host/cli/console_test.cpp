@@ -33,14 +33,16 @@ class Terminal {
     file_ = ::fdopen(slave, "w");
   }
   ~Terminal() {
-    if (file_ != nullptr) std::fclose(file_);
+    if (file_ != nullptr)
+      std::fclose(file_);
     ::close(master_);
   }
   Terminal(const Terminal&) = delete;
   Terminal& operator=(const Terminal&) = delete;
 
   [[nodiscard]] std::FILE* file() const { return file_; }
-  /// All that was written. The terminal is hung up first: until then one read may bring a part only.
+  /// All that was written. The terminal is hung up first: until then one read may bring a
+  /// part only.
   [[nodiscard]] std::string hang_up() {
     std::fclose(std::exchange(file_, nullptr));
     std::string text;
