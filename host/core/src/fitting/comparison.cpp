@@ -101,10 +101,6 @@ void add_difference(const FitReport& first,
   differences.push_back(std::move(difference));
 }
 
-nlohmann::json interval_or_null(const std::optional<Interval>& interval) {
-  return interval ? fields::interval_to_json(*interval) : nlohmann::json(nullptr);
-}
-
 }  // namespace
 
 bool Difference::disagrees() const {
@@ -160,9 +156,9 @@ nlohmann::json comparison_to_json(std::span<const FitReport> reports,
          {"values",
           {fields::number_or_null(one.of_first), fields::number_or_null(one.of_second)}},
          {"intervals",
-          {interval_or_null(one.interval_of_first),
-           interval_or_null(one.interval_of_second)}},
-         {"interval_of_difference", interval_or_null(one.interval)},
+          {fields::interval_or_null(one.interval_of_first),
+           fields::interval_or_null(one.interval_of_second)}},
+         {"interval_of_difference", fields::interval_or_null(one.interval)},
          {"disagree", one.disagrees()}});
   }
   return object;

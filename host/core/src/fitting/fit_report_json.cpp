@@ -7,6 +7,7 @@
 namespace sizewise::fitting {
 namespace {
 
+using fields::interval_or_null;
 using fields::interval_to_json;
 using fields::number_or_null;
 using nlohmann::json;
@@ -98,10 +99,6 @@ json serving_to_json(const Serving& serving) {
       {"total_flops", number_or_null(serving.total_flops.value())},
       {"trained_best", training_to_json(serving.trained_best)},
       {"trained_best_total_flops", number_or_null(serving.trained_best_total.value())}};
-}
-
-json interval_or_null(const std::optional<Interval>& interval) {
-  return interval ? interval_to_json(*interval) : json(nullptr);
 }
 
 json optimum_to_json(const Optimum& optimum) {

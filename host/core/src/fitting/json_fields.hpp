@@ -1,6 +1,6 @@
 #pragma once
 
-#include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +22,11 @@ using tables::number_or_null;
 [[nodiscard]] inline nlohmann::json interval_to_json(const Interval& interval) {
   return nlohmann::json::array(
       {number_or_null(interval.low), number_or_null(interval.high)});
+}
+
+[[nodiscard]] inline nlohmann::json interval_or_null(
+    const std::optional<Interval>& interval) {
+  return interval ? interval_to_json(*interval) : nlohmann::json(nullptr);
 }
 
 [[noreturn]] inline void refuse(std::string_view field, std::string_view allowed) {
@@ -73,7 +78,6 @@ template <class T>
   if (!is_pair) {
     refuse(name, "[low, high]");
   }
-  constexpr double kUnbounded = std::numeric_limits<double>::infinity();
   return {value[0].is_null() ? -kUnbounded : value[0].get<double>(),
           value[1].is_null() ? kUnbounded : value[1].get<double>()};
 }

@@ -14,7 +14,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 TEST(SelectRows, HoldsOutTheRowsThatSatisfyAllConditions) {
   FitRequest asked;
@@ -46,10 +46,10 @@ TEST(SelectRows, RefusesATableWithoutOneUsableRow) {
 
 TEST(FlopsOfRows, TakesTheBudgetThenWhatWasCountedThenSixNd) {
   RunTable runs;
-  runs.add_numbers("params", {10, 10, 10, kNan});
+  runs.add_numbers("params", {10, 10, 10, kMissing});
   runs.add_numbers("tokens", {2, 2, 2, 2});
-  runs.add_numbers("flops", {150, 150, kNan, kNan});
-  runs.add_numbers("budget_flops", {140, kNan, 0, kNan});
+  runs.add_numbers("flops", {150, 150, kMissing, kMissing});
+  runs.add_numbers("budget_flops", {140, kMissing, 0, kMissing});
   const std::vector<double> flops = flops_of_rows(runs);
   EXPECT_EQ(flops[0], 140);
   EXPECT_EQ(flops[1], 150);
@@ -58,18 +58,18 @@ TEST(FlopsOfRows, TakesTheBudgetThenWhatWasCountedThenSixNd) {
 }
 
 TEST(CountBudgets, TakesFlopsThatDifferByATenthAsOne) {
-  const std::vector<double> flops = {1000, 105, 130, 100, kNan};
+  const std::vector<double> flops = {1000, 105, 130, 100, kMissing};
   EXPECT_EQ(count_budgets(flops, 9), 3U);
   EXPECT_EQ(count_budgets(flops, 2), 2U);
-  EXPECT_EQ(count_budgets({kNan, kNan}, 9), 0U);
+  EXPECT_EQ(count_budgets({kMissing, kMissing}, 9), 0U);
 }
 
 TEST(LeastOfLargestBudget, GathersAsManyRowsAsAreAsked) {
-  const std::vector<double> flops = {10, 95, kNan, 100, 50, 48, 20};
+  const std::vector<double> flops = {10, 95, kMissing, 100, 50, 48, 20};
   EXPECT_EQ(least_of_largest_budget(flops, 1), 95);
   EXPECT_EQ(least_of_largest_budget(flops, 3), 48);
   EXPECT_EQ(least_of_largest_budget(flops, 99), 10);
-  EXPECT_TRUE(std::isnan(least_of_largest_budget({kNan}, 1)));
+  EXPECT_TRUE(std::isnan(least_of_largest_budget({kMissing}, 1)));
 }
 
 TEST(LineOf, CountsRowsWhereThereIsNoFile) {
