@@ -2,24 +2,17 @@
 
 #include <vector>
 
-#include <Eigen/Core>
-
 #include "sizewise/fit.hpp"
 
 #include "held_values.hpp"
+#include "law_columns.hpp"
 #include "law_rows.hpp"
-#include "newton.hpp"
 #include "robust_loss.hpp"
+#include "robust_step.hpp"
 
 namespace sizewise::fits {
 
-/// What a residual is.
-enum class ResidualKind {
-  kLog,     ///< ln L_predicted - ln L
-  kLinear,  ///< L_predicted - L
-};
-
-/// The sum over rows of weight * loss(residual), with its derivatives.
+/// The sum over rows of weight * loss(residual) of the law, as RobustMinimizer takes it.
 /// Source: Hoffmann et al. 2022 (arXiv 2203.15556), equation 3 (log residuals, Huber).
 class ChinchillaObjective {
  public:
@@ -33,21 +26,34 @@ class ChinchillaObjective {
   [[nodiscard]] ResidualKind kind() const { return kind_; }
   [[nodiscard]] const RobustLoss& loss() const { return loss_; }
   [[nodiscard]] const HeldValues& held() const { return held_; }
-  /// The same rows and residual under another delta, already in the rows' scale.
-  [[nodiscard]] ChinchillaObjective with_scaled_delta(double delta) const;
 
-  /// The same residual and delta on other rows of the same centres and scales.
+  /// The same residual and rows under another delta, in the rows' scale.
+  [[nodiscard]] ChinchillaObjective with_scaled_delta(double delta) const;
+  /// The same residual and delta on other rows of the same axes.
   [[nodiscard]] ChinchillaObjective on(const LawRows& rows) const;
 
-  /// Values that are held replace the point's own.
-  [[nodiscard]] double value(const LawPoint& point) const;
-  [[nodiscard]] LocalModel<5> operator()(const LawPoint& point) const;
-
-  /// The residuals at a point, row by row, in the rows' scale.
+  /// The residuals at a point, row by row, in the rows' scale. Values that are held
+  /// replace the point's own.
   [[nodiscard]] std::vector<double> residuals(const LawPoint& point) const;
-
+  [[nodiscard]] double value(const LawPoint& point) const;
   /// value() in the units of the table: linear residuals were scaled with the loss.
   [[nodiscard]] double in_table_units(double value) const;
+
+  [[nodiscard]] const std::vector<double>& weights() const { return rows_->weight; }
+  [[nodiscard]] double delta() const { return loss_.delta(); }
+  /// The same in the units of the table.
+  [[nodiscard]] double table_delta() const;
+  /// Where a law's point may lie: terms of at least 0, exponents between a straight
+  /// line's and that of a step at the smallest value.
+  [[nodiscard]] Box<5> box() const;
+  [[nodiscard]] LawPoint reach(const LawPoint& point) const;
+  [[nodiscard]] LawPoint resolve(const LawPoint& point) const {
+    return held_.resolve(point);
+  }
+  [[nodiscard]] bool is_linear(int coordinate) const { return coordinate < 3; }
+  void linearize(const LawPoint& point,
+                 const std::vector<double>* expected,
+                 RobustColumns<5>& columns) const;
 
  private:
   const LawRows* rows_;

@@ -1,7 +1,9 @@
 #include "exponent_grid.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <numeric>
 
 #include <Eigen/Cholesky>
 
@@ -11,187 +13,237 @@ namespace {
 using Eigen::Matrix3d;
 using Eigen::Vector3d;
 
-constexpr std::size_t kSide = 24;
-constexpr double kLeastExponent =
-    0.02;  // over half the range of ln N: nearly a straight line
-constexpr double kMostExponent = 24.0;  // the smallest N alone stands out
+constexpr int kSteps = 28;
+constexpr double kLeastRate = 0.01;  // of ln N over its range: nearly a straight line
+constexpr double kMostRate = 60.0;   // the smallest N alone stands out
 constexpr int kReweightings = 5;
-constexpr double kLeastTerm = 1e-9;  // of a term that the data do not want
+constexpr std::size_t kBlock = 5;
+constexpr std::size_t kLowest = 12;
 
-double exponent_of(std::size_t index) {
-  const double step = static_cast<double>(index) / static_cast<double>(kSide - 1);
-  return kLeastExponent * std::pow(kMostExponent / kLeastExponent, step);
+/// The rates of one axis: logarithmic steps, then the largest allowed; or the one held.
+std::vector<double> rates_of(const Box<5>& box, int coordinate) {
+  const double most = std::exp(box.upper[coordinate]);
+  if (box.lower[coordinate] == box.upper[coordinate]) {
+    return {most};
+  }
+  std::vector<double> rates;
+  const double last = std::min(kMostRate, 0.9 * most);
+  for (int step = 0; step < kSteps; ++step) {
+    rates.push_back(kLeastRate * std::pow(last / kLeastRate,
+                                          static_cast<double>(step) / (kSteps - 1)));
+  }
+  rates.push_back(most);
+  return rates;
 }
 
-/// exp(-alpha x) for every node and row, each node's largest value being 1.
-std::vector<std::vector<double>> powers(const std::vector<double>& logs) {
-  const double least = *std::min_element(logs.begin(), logs.end());
-  std::vector<std::vector<double>> table(kSide, std::vector<double>(logs.size()));
-  for (std::size_t node = 0; node < kSide; ++node) {
-    const double exponent = exponent_of(node);
-    for (std::size_t row = 0; row < logs.size(); ++row) {
-      table[node][row] = std::exp(-exponent * (logs[row] - least));
+/// exp(-rate x) for every rate and row.
+std::vector<std::vector<double>> powers(const std::vector<double>& rates,
+                                        const std::vector<double>& x) {
+  std::vector<std::vector<double>> table;
+  for (const double rate : rates) {
+    std::vector<double>& values = table.emplace_back(x);
+    for (double& value : values) {
+      value = std::exp(-rate * value);
     }
   }
   return table;
 }
 
-/// Minimises c'Mc/2 - v'c over c >= 0: of the eight sets of terms, the best feasible one.
-Vector3d non_negative_solution(const Matrix3d& matrix, const Vector3d& vector) {
-  Vector3d best = Vector3d::Zero();
-  double best_gain = 0.0;
+/// What every node shares: the factors that make residuals of L relative, and L.
+struct Scales {
+  std::vector<double> per;
+  std::vector<double> target;  // L times that
+};
+
+Scales scales_of(const ChinchillaObjective& objective) {
+  const bool is_log = objective.kind() == ResidualKind::kLog;
+  Scales scales;
+  for (const double z : objective.rows().z) {
+    scales.per.push_back(is_log ? std::exp(-z) : 1.0);
+    scales.target.push_back(is_log ? 1.0 : std::exp(z));
+  }
+  return scales;
+}
+
+/// Minimises c'Mc/2 - v'c over c >= 0 with some of c held: of all sets of free terms, the
+/// best feasible one.
+Vector3d non_negative_solution(const Matrix3d& matrix,
+                               const Vector3d& vector,
+                               const HeldValues& held,
+                               const Vector3d& values) {
+  Vector3d best = values;
+  double best_value = 0.5 * best.dot(matrix * best) - vector.dot(best);
   for (unsigned set = 7; set > 0; --set) {
     Matrix3d kept = matrix;
-    Vector3d right = vector;
+    Vector3d right = vector - matrix * values;
+    bool is_allowed = true;
     for (int term = 0; term < 3; ++term) {
       if ((set >> static_cast<unsigned>(term) & 1U) == 0U) {
         kept.row(term).setZero();
         kept.col(term).setZero();
         kept(term, term) = 1.0;
         right[term] = 0.0;
+      } else if (held.holds(term)) {
+        is_allowed = false;
       }
     }
+    if (!is_allowed) {
+      continue;
+    }
     kept.diagonal() *= 1.0 + 1e-13;
-    const Vector3d solution = kept.llt().solve(right);
-    const bool is_feasible = solution.allFinite() && solution.minCoeff() >= 0.0;
-    const double gain = solution.dot(right) - 0.5 * solution.dot(kept * solution);
-    if (is_feasible && gain > best_gain) {
+    const Vector3d solution = values + kept.llt().solve(right);
+    const double value = 0.5 * solution.dot(matrix * solution) - vector.dot(solution);
+    if (solution.allFinite() && solution.minCoeff() >= 0.0 && value < best_value) {
       best = solution;
-      best_gain = gain;
-      if (set == 7) {
-        break;
-      }
+      best_value = value;
     }
   }
   return best;
 }
 
-/// What every node shares: 1/L and L of the rows.
-struct Scales {
-  std::vector<double> loss;
-  std::vector<double> per_loss;
+/// The normal equations of one reweighting.
+struct Normal {
+  double matrix[6] = {};
+  double vector[3] = {};
+
+  void add(double weight, double one, double u, double v, double target) {
+    matrix[0] += weight * one * one;
+    matrix[1] += weight * one * u;
+    matrix[2] += weight * one * v;
+    matrix[3] += weight * u * u;
+    matrix[4] += weight * u * v;
+    matrix[5] += weight * v * v;
+    vector[0] += weight * one * target;
+    vector[1] += weight * u * target;
+    vector[2] += weight * v * target;
+  }
 };
 
-Scales scales_of(const ChinchillaObjective& objective) {
-  Scales scales;
-  for (const double z : objective.rows().z) {
-    scales.loss.push_back(std::exp(z));
-    scales.per_loss.push_back(objective.kind() == ResidualKind::kLog ? std::exp(-z)
-                                                                     : 1.0);
-  }
-  return scales;
-}
+class Profile {
+ public:
+  explicit Profile(const ChinchillaObjective& objective)
+      : objective_(&objective), scales_(scales_of(objective)) {}
 
-Vector3d fitted_terms(const ChinchillaObjective& objective,
-                      const Scales& scales,
-                      const std::vector<double>& u,
-                      const std::vector<double>& v) {
-  const LawRows& rows = objective.rows();
-  Vector3d terms = Vector3d::Zero();
-  for (int pass = 0; pass <= kReweightings; ++pass) {
-    Matrix3d matrix = Matrix3d::Zero();
-    Vector3d vector = Vector3d::Zero();
-    double m[6] = {};
-    double w[3] = {};
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const double per = scales.per_loss[i];
-      const double target = scales.loss[i] * per;
-      double weight = rows.weight[i];
-      if (pass > 0) {
-        const double predicted = (terms[0] + terms[1] * u[i] + terms[2] * v[i]) * per;
-        weight *= objective.loss().weight(predicted - target);
-      }
-      const double pu = per * u[i];
-      const double pv = per * v[i];
-      m[0] += weight * per * per;
-      m[1] += weight * per * pu;
-      m[2] += weight * per * pv;
-      m[3] += weight * pu * pu;
-      m[4] += weight * pu * pv;
-      m[5] += weight * pv * pv;
-      w[0] += weight * per * target;
-      w[1] += weight * pu * target;
-      w[2] += weight * pv * target;
+  [[nodiscard]] GridNode node(double rate_n,
+                              double rate_d,
+                              const std::vector<double>& u,
+                              const std::vector<double>& v) const {
+    GridNode node;
+    node.point << 0.0, 0.0, 0.0, std::log(rate_n), std::log(rate_d);
+    const HeldValues& held = objective_->held();
+    node.point = held.resolve(node.point);
+    Vector3d terms = node.point.head<3>();
+    const Vector3d values = terms;
+    const bool is_robust = std::isfinite(objective_->delta());
+    for (int pass = 0; pass <= (is_robust ? kReweightings : 0); ++pass) {
+      const Normal normal = equations(terms, pass > 0, u, v);
+      const double* m = normal.matrix;
+      Matrix3d matrix;
+      matrix << m[0], m[1], m[2], m[1], m[3], m[4], m[2], m[4], m[5];
+      terms = non_negative_solution(
+          matrix, Eigen::Map<const Vector3d>(normal.vector), held, values);
     }
-    matrix << m[0], m[1], m[2], m[1], m[3], m[4], m[2], m[4], m[5];
-    vector << w[0], w[1], w[2];
-    terms = non_negative_solution(matrix, vector);
+    node.point.head<3>() = terms;
+    node.value = value(terms, u, v);
+    return node;
   }
-  return terms;
-}
 
-double value_of(const ChinchillaObjective& objective,
-                const Scales& scales,
-                const Vector3d& terms,
-                const std::vector<double>& u,
-                const std::vector<double>& v) {
-  const LawRows& rows = objective.rows();
-  const bool is_log = objective.kind() == ResidualKind::kLog;
-  double sum = 0.0;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const double predicted = terms[0] + terms[1] * u[i] + terms[2] * v[i];
-    const double r =
-        is_log ? std::log(predicted * scales.per_loss[i]) : predicted - scales.loss[i];
-    sum += rows.weight[i] * objective.loss().value(r);
+ private:
+  [[nodiscard]] Normal equations(const Vector3d& terms,
+                                 bool is_reweighted,
+                                 const std::vector<double>& u,
+                                 const std::vector<double>& v) const {
+    const std::vector<double>& weights = objective_->weights();
+    const double delta = objective_->delta();
+    Normal normal;
+    for (std::size_t i = 0; i < u.size(); ++i) {
+      const double per = scales_.per[i];
+      const double target = scales_.target[i];
+      double weight = weights[i];
+      if (is_reweighted) {
+        const double size =
+            std::fabs((terms[0] + terms[1] * u[i] + terms[2] * v[i]) * per - target);
+        weight *= delta / std::max(size, delta);
+      }
+      normal.add(weight, per, per * u[i], per * v[i], target);
+    }
+    return normal;
   }
-  return sum;
-}
+
+  [[nodiscard]] double value(const Vector3d& terms,
+                             const std::vector<double>& u,
+                             const std::vector<double>& v) const {
+    const LawRows& rows = objective_->rows();
+    const bool is_log = objective_->kind() == ResidualKind::kLog;
+    double sum = 0.0;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const double predicted =
+          (terms[0] + terms[1] * u[i] + terms[2] * v[i]) * scales_.per[i];
+      const double r = is_log ? std::log(predicted) : predicted - scales_.target[i];
+      sum += rows.weight[i] * objective_->loss().value(r);
+    }
+    return sum;
+  }
+
+  const ChinchillaObjective* objective_;
+  Scales scales_;
+};
 
 }  // namespace
 
-ExponentGrid::ExponentGrid(const ChinchillaObjective& objective) : side_(kSide) {
-  const LawRows& rows = objective.rows();
-  const auto us = powers(rows.x);
-  const auto vs = powers(rows.y);
-  const double least_x = *std::min_element(rows.x.begin(), rows.x.end());
-  const double least_y = *std::min_element(rows.y.begin(), rows.y.end());
-  const Scales scales = scales_of(objective);
-  nodes_.reserve(side_ * side_);
-  for (std::size_t i = 0; i < side_; ++i) {
-    for (std::size_t j = 0; j < side_; ++j) {
-      const Vector3d terms =
-          fitted_terms(objective, scales, us[i], vs[j]).cwiseMax(kLeastTerm);
-      GridNode node;
-      node.value = value_of(objective, scales, terms, us[i], vs[j]);
-      node.point << std::log(terms[0]), std::log(terms[1]) + exponent_of(i) * least_x,
-          std::log(terms[2]) + exponent_of(j) * least_y, std::log(exponent_of(i)),
-          std::log(exponent_of(j));
-      nodes_.push_back(node);
+ExponentGrid::ExponentGrid(const ChinchillaObjective& objective) {
+  const Box<5> box = objective.box();
+  const std::vector<double> rates_n = rates_of(box, 3);
+  const std::vector<double> rates_d = rates_of(box, 4);
+  const auto us = powers(rates_n, objective.rows().x);
+  const auto vs = powers(rates_d, objective.rows().y);
+  const Profile profile(objective);
+  side_a_ = rates_n.size();
+  side_b_ = rates_d.size();
+  nodes_.reserve(side_a_ * side_b_);
+  for (std::size_t i = 0; i < side_a_; ++i) {
+    for (std::size_t j = 0; j < side_b_; ++j) {
+      nodes_.push_back(profile.node(rates_n[i], rates_d[j], us[i], vs[j]));
     }
   }
 }
 
-std::vector<GridNode> ExponentGrid::local_minima() const {
-  const auto side = static_cast<std::ptrdiff_t>(side_);
-  const auto at = [this, side](std::ptrdiff_t i, std::ptrdiff_t j) -> const GridNode& {
-    return nodes_[static_cast<std::size_t>(i * side + j)];
-  };
-  const auto is_lowest = [&](std::ptrdiff_t i, std::ptrdiff_t j) {
-    for (std::ptrdiff_t p = std::max<std::ptrdiff_t>(i - 1, 0);
-         p <= std::min(i + 1, side - 1);
-         ++p) {
-      for (std::ptrdiff_t q = std::max<std::ptrdiff_t>(j - 1, 0);
-           q <= std::min(j + 1, side - 1);
-           ++q) {
-        if (at(p, q).value < at(i, j).value) {
-          return false;
-        }
-      }
-    }
-    return true;
-  };
-  std::vector<GridNode> minima;
-  for (std::ptrdiff_t i = 0; i < side; ++i) {
-    for (std::ptrdiff_t j = 0; j < side; ++j) {
-      if (is_lowest(i, j)) {
-        minima.push_back(at(i, j));
+bool ExponentGrid::is_local_minimum(std::size_t i, std::size_t j) const {
+  for (std::size_t p = i > 0 ? i - 1 : 0; p < std::min(i + 2, side_a_); ++p) {
+    for (std::size_t q = j > 0 ? j - 1 : 0; q < std::min(j + 2, side_b_); ++q) {
+      if (at(p, q).value < at(i, j).value) {
+        return false;
       }
     }
   }
-  std::sort(minima.begin(), minima.end(), [](const GridNode& a, const GridNode& b) {
-    return a.value < b.value;
-  });
-  return minima;
+  return true;
+}
+
+std::vector<GridNode> ExponentGrid::starts() const {
+  const auto is_lower = [this](std::size_t a, std::size_t b) {
+    // A node without a value comes last.
+    const double value_a = nodes_[a].value;
+    const double value_b = nodes_[b].value;
+    return std::isnan(value_b)  ? !std::isnan(value_a) || a < b
+           : value_a == value_b ? a < b
+                                : value_a < value_b;
+  };
+  std::vector<std::size_t> order(nodes_.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), is_lower);
+  const std::size_t blocks_b = (side_b_ + kBlock - 1) / kBlock;
+  std::vector<bool> is_block_done(((side_a_ + kBlock - 1) / kBlock) * blocks_b, false);
+  std::vector<GridNode> chosen;
+  for (std::size_t rank = 0; rank < order.size(); ++rank) {
+    const std::size_t i = order[rank] / side_b_;
+    const std::size_t j = order[rank] % side_b_;
+    const std::size_t block = i / kBlock * blocks_b + j / kBlock;
+    if (rank < kLowest || !is_block_done[block] || is_local_minimum(i, j)) {
+      chosen.push_back(nodes_[order[rank]]);
+    }
+    is_block_done[block] = true;
+  }
+  return chosen;
 }
 
 }  // namespace sizewise::fits

@@ -13,9 +13,10 @@ struct GridNode {
   double value = 0.0;  ///< of the objective
 };
 
-/// The profile of an objective over exponents: at every node of a logarithmic grid of the
-/// scaled alpha and beta the law is linear in E, A and B, which follow by iteratively
-/// reweighted non-negative least squares on relative residuals.
+/// The profile of an objective over exponents: at every node of a logarithmic grid, from
+/// nearly straight lines to a step at the smallest value, the law is linear in E, A and
+/// B, which follow by iteratively reweighted non-negative least squares on relative
+/// residuals. Values that are held stay so.
 /// Source: Golub and Pereyra 2003, "Separable nonlinear least squares", section 2
 /// (variable projection); Lawson and Hanson 1974, chapter 23 (non-negative least
 /// squares).
@@ -24,11 +25,18 @@ class ExponentGrid {
   explicit ExponentGrid(const ChinchillaObjective& objective);
 
   [[nodiscard]] const std::vector<GridNode>& nodes() const { return nodes_; }
-  /// The nodes no higher than their eight neighbours, lowest first.
-  [[nodiscard]] std::vector<GridNode> local_minima() const;
+  /// Nodes whose descents together miss no basin: those no higher than their eight
+  /// neighbours, the lowest of each block of 5 by 5, and the lowest of all; lowest first.
+  [[nodiscard]] std::vector<GridNode> starts() const;
 
  private:
-  std::size_t side_;
+  [[nodiscard]] const GridNode& at(std::size_t i, std::size_t j) const {
+    return nodes_[i * side_b_ + j];
+  }
+  [[nodiscard]] bool is_local_minimum(std::size_t i, std::size_t j) const;
+
+  std::size_t side_a_ = 0;
+  std::size_t side_b_ = 0;
   std::vector<GridNode> nodes_;
 };
 

@@ -8,31 +8,25 @@
 namespace sizewise::fits {
 namespace {
 
-constexpr std::array<const char*, 5> kKeys = {"E", "A", "B", "alpha", "beta"};
-
 bool is_exponent(std::size_t coordinate) {
   return coordinate >= 3;
 }
 
 std::size_t coordinate_of(const std::string& key) {
-  const auto found = std::find(kKeys.begin(), kKeys.end(), key);
-  if (found == kKeys.end()) {
+  const auto* const found = std::find(kLawKeys.begin(), kLawKeys.end(), key);
+  if (found == kLawKeys.end()) {
     throw Error(ErrorCode::kConfiguration,
                 "the law E + A/N^alpha + B/D^beta has no '" + key + "' that can be held",
                 "hold one of E, A, B, alpha, beta");
   }
-  return static_cast<std::size_t>(found - kKeys.begin());
-}
-
-double log_of(double value, double centre) {
-  return value > 0.0 ? std::max(std::log(value) - centre, kLogOfNothing) : kLogOfNothing;
+  return static_cast<std::size_t>(found - kLawKeys.begin());
 }
 
 }  // namespace
 
 HeldValues::HeldValues(const std::map<std::string, double>& fixed, const LawRows& rows)
-    : centre_{rows.params.centre / rows.params.scale,
-              rows.tokens.centre / rows.tokens.scale} {
+    : origin_{rows.params.origin / rows.params.scale,
+              rows.tokens.origin / rows.tokens.scale} {
   const std::array<double, 2> scales = {rows.params.scale, rows.tokens.scale};
   for (const auto& [key, value] : fixed) {
     const std::size_t i = coordinate_of(key);
@@ -44,16 +38,12 @@ HeldValues::HeldValues(const std::map<std::string, double>& fixed, const LawRows
     }
     held_[i] = true;
     value_[i] = is_exponent(i) ? std::log(value * scales[i - 3])
-                               : log_of(value, rows.loss.centre);
+                               : value * std::exp(-rows.loss.origin);
   }
 }
 
 bool HeldValues::any() const {
   return std::find(held_.begin(), held_.end(), true) != held_.end();
-}
-
-int HeldValues::free_count() const {
-  return static_cast<int>(std::count(held_.begin(), held_.end(), false));
 }
 
 LawPoint HeldValues::resolve(LawPoint point) const {
@@ -65,42 +55,53 @@ LawPoint HeldValues::resolve(LawPoint point) const {
   for (int term : {1, 2}) {
     if (holds(term)) {
       const auto place = static_cast<std::size_t>(term);
-      point[term] = value_[place] - std::exp(point[term + 2]) * centre_[place - 1];
+      point[term] =
+          value_[place] * std::exp(-std::exp(point[term + 2]) * origin_[place - 1]);
     }
   }
   return point;
 }
 
-// With the term's coordinate p(q) = constant - centre e^q following its exponent's
-// coordinate q: dp/dq = -centre e^q and the same again for the second derivative.
-void HeldValues::follow_exponent(LocalModel<5>& model, int term, double alpha) const {
-  const double slope = -centre_[static_cast<std::size_t>(term - 1)] * alpha;
-  const int exponent = term + 2;
-  for (auto* matrix : {&model.hessian, &model.majorizer}) {
-    const LawPoint row = matrix->col(term);
-    matrix->col(exponent) += slope * row;
-    matrix->row(exponent) += slope * row.transpose();
-    (*matrix)(exponent, exponent) += slope * slope * row[term];
+// The term's size is p = A e^(-k e^q) with q the exponent's coordinate: dp/dq = -k e^q p,
+// and d2p/dq2 = (1 - k e^q) dp/dq.
+void HeldValues::follow_exponent(RobustColumns<5>& columns,
+                                 std::size_t term,
+                                 const LawPoint& point,
+                                 const std::vector<double>& expected,
+                                 double delta) const {
+  const auto place = static_cast<Eigen::Index>(term);
+  const Eigen::Index exponent = place + 2;
+  const double rate = -origin_[term - 1] * std::exp(point[exponent]);
+  const double slope = rate * point[place];
+  const std::vector<double>& by_size = columns.jacobian[term];
+  std::vector<double>& by_exponent = columns.jacobian[term + 2];
+  double pull = 0.0;
+  for (std::size_t row = 0; row < by_size.size(); ++row) {
+    pull += columns.weight[row] * std::clamp(expected[row], -delta, delta) * by_size[row];
+    by_exponent[row] += slope * by_size[row];
   }
-  model.hessian(exponent, exponent) += slope * model.gradient[term];
-  model.gradient[exponent] += slope * model.gradient[term];
+  auto& matrix = columns.curvature;
+  const LawPoint row = matrix.col(place);
+  matrix.col(exponent) += slope * row;
+  matrix.row(exponent) += slope * row.transpose();
+  matrix(exponent, exponent) += slope * slope * row[place] + (1.0 + rate) * slope * pull;
 }
 
-void HeldValues::restrict_model(LocalModel<5>& model, const LawPoint& point) const {
-  for (int term : {1, 2}) {
-    if (holds(term) && !holds(term + 2)) {
-      follow_exponent(model, term, std::exp(point[term + 2]));
+void HeldValues::restrict_columns(RobustColumns<5>& columns,
+                                  const LawPoint& point,
+                                  const std::vector<double>& expected,
+                                  double delta) const {
+  for (std::size_t term : {1U, 2U}) {
+    if (held_[term] && !held_[term + 2]) {
+      follow_exponent(columns, term, point, expected, delta);
     }
   }
   for (int i = 0; i < 5; ++i) {
     if (holds(i)) {
-      model.gradient[i] = 0.0;
-      for (auto* matrix : {&model.hessian, &model.majorizer}) {
-        const double diagonal = std::max((*matrix)(i, i), 1e-300);
-        matrix->row(i).setZero();
-        matrix->col(i).setZero();
-        (*matrix)(i, i) = matrix == &model.hessian ? 1.0 : diagonal;
-      }
+      auto& column = columns.jacobian[static_cast<std::size_t>(i)];
+      std::fill(column.begin(), column.end(), 0.0);
+      columns.curvature.row(i).setZero();
+      columns.curvature.col(i).setZero();
     }
   }
 }

@@ -1,32 +1,44 @@
 #pragma once
 
+#include <vector>
+
+#include <Eigen/Core>
+
 #include "sizewise/fit.hpp"
 
 #include "chinchilla_objective.hpp"
+#include "normal_matrix.hpp"
 
 namespace sizewise::fits {
 
-/// Condition number of the law's Jacobian at a point: columns by ln E, ln A, ln B, ln
-/// alpha and ln beta, each scaled to length 1, rows by the root of their weight. Infinite
-/// where singular. Source: Belsley, Kuh and Welsch 1980, Regression Diagnostics,
-/// section 3.2.
+/// The coordinates that the rows determine: not held, and of no term that is absent.
+[[nodiscard]] std::vector<int> free_coordinates(const ChinchillaObjective& objective,
+                                                const LawPoint& point);
+
+/// Whether a term makes up less than a millionth of the loss wherever the rows are.
+[[nodiscard]] bool is_negligible_term(const LawPoint& point, int term);
+
+/// J' W J of the residuals at a point, by its coordinates.
+[[nodiscard]] Eigen::Matrix<double, 5, 5> jacobian_products(
+    const ChinchillaObjective& objective, const LawPoint& point);
+
+/// Condition number of the law's Jacobian at a point over its free coordinates: columns
+/// by the terms' sizes in the middle of the rows and by the exponents, each scaled to
+/// length 1, rows by the root of their weight. Infinite where singular.
 [[nodiscard]] double jacobian_condition(const ChinchillaObjective& objective,
                                         const LawPoint& point);
 
-/// The largest condition number that still counts as identified.
-inline constexpr double kMostCondition = 1e4;
+/// Refuses a law of so many parameters where the rows hold no more different pairs of N
+/// and D than that; says whether it did.
+bool judge_row_count(const LawRows& rows, std::size_t parameters, FitResult& result);
 
-/// Marks a result as identified or not by its exponents and its Jacobian, with reasons,
-/// and warns where a term sits at the edge of what the law allows.
+/// Refuses a law whose falling terms are absent, or their exponents outside (0, 1).
+void judge_terms(const LawPoint& point, FitResult& result);
+
+/// Marks a result as identified or not by its terms, exponents and Jacobian, with reasons
+/// that say what to do next.
 void judge_parametric_law(const ChinchillaObjective& objective,
                           const LawPoint& point,
                           FitResult& result);
-
-/// Whether a term, by its logarithm, makes up less than a millionth of the loss at the
-/// rows' centre.
-[[nodiscard]] bool is_negligible_term(double log_term);
-
-/// Adds a reason and marks the result as not identified.
-void refuse_identification(FitResult& result, std::string code, std::string message);
 
 }  // namespace sizewise::fits

@@ -2,38 +2,23 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <map>
 #include <set>
 #include <string>
 
 #include <Eigen/QR>
 
-#include "sizewise/error.hpp"
-
-#include "identification.hpp"
+#include "isoflop_bias.hpp"
+#include "normal_matrix.hpp"
+#include "number_text.hpp"
+#include "positive_column.hpp"
+#include "power_law.hpp"
 
 namespace sizewise::fits {
 namespace {
 
 constexpr int kLeastDistinct = 3;
 constexpr std::size_t kLeastBudgets = 3;
-
-std::string digits_of(double number) {
-  char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "%.6g", number);
-  return buffer;
-}
-
-double checked(double value, std::string_view column, std::size_t row) {
-  if (!(std::isfinite(value) && value > 0.0)) {
-    throw Error(ErrorCode::kInput,
-                "row " + std::to_string(row + 1) + ": '" + std::string(column) + "' is " +
-                    digits_of(value) + "; allowed: finite and above 0",
-                "correct the row, or leave it out with --where");
-  }
-  return value;
-}
 
 /// One budget's rows: decimal logarithm of the column, loss, weight.
 struct Group {
@@ -54,9 +39,9 @@ std::map<double, Group> groups_of(const RunTable& runs,
     if (weight == 0.0 || std::isnan(budgets[row])) {
       continue;
     }
-    Group& group = groups[checked(budgets[row], "budget_flops", row)];
-    group.logs.push_back(std::log10(checked(values[row], column, row)));
-    group.loss.push_back(checked(losses[row], "loss", row));
+    Group& group = groups[checked_positive(budgets[row], "budget_flops", row)];
+    group.logs.push_back(std::log10(checked_positive(values[row], column, row)));
+    group.loss.push_back(checked_positive(losses[row], "loss", row));
     group.weight.push_back(weight);
   }
   return groups;
@@ -92,21 +77,26 @@ void judge_parabola(const Parabola& parabola,
                     bool allow_outside,
                     FitResult& result) {
   const std::string where =
-      "budget " + digits_of(parabola.budget) + ": the parabola over " + column;
+      "budget " + number_text(parabola.budget) + ": the parabola over " + column;
   if (!parabola.has_minimum()) {
     refuse_identification(result,
                           "no_minimum",
                           where + " has no minimum (its curvature is " +
-                              digits_of(parabola.curvature) + ")");
+                              number_text(parabola.curvature) +
+                              "): add sizes on both sides of the best one");
   } else if (!parabola.is_inside()) {
-    const std::string message = where + " turns at " + digits_of(parabola.vertex) +
+    const std::string message = where + " turns at " + number_text(parabola.vertex) +
                                 ", outside the values sampled (" +
-                                digits_of(parabola.least) + " to " +
-                                digits_of(parabola.most) + ")";
+                                number_text(parabola.least) + " to " +
+                                number_text(parabola.most) + ")";
     if (allow_outside) {
       result.warnings.push_back(message);
     } else {
-      refuse_identification(result, "vertex_outside", message);
+      refuse_identification(result,
+                            "vertex_outside",
+                            message +
+                                ": add sizes beyond it, or allow it with "
+                                "--fit-option allow_outside_vertex=true");
     }
   }
 }
@@ -131,18 +121,10 @@ PowerLaw allocation_of(const std::vector<Parabola>& parabolas,
         result,
         "few_budgets",
         std::to_string(budgets.size()) + " budgets have a minimum over " + column +
-            "; a power law needs at least " + std::to_string(kLeastBudgets));
+            "; a power law needs at least " + std::to_string(kLeastBudgets) +
+            ": add budgets, each with three sizes or more");
   }
-  const PowerLaw law = power_law_through(budgets, vertices);
-  result.law.values[std::string(column) + ".coefficient"] = law.coefficient;
-  result.law.values[std::string(column) + ".exponent"] = law.exponent;
-  if (budgets.size() >= kLeastBudgets && !(law.exponent > 0.0 && law.exponent < 1.0)) {
-    refuse_identification(result,
-                          "exponent_out_of_range",
-                          std::string("the exponent of ") + column + " is " +
-                              digits_of(law.exponent) + "; allowed: between 0 and 1");
-  }
-  return law;
+  return power_law_through(budgets, vertices);
 }
 
 }  // namespace
@@ -162,39 +144,27 @@ std::vector<Parabola> isoflop_parabolas(const RunTable& runs,
   return parabolas;
 }
 
-PowerLaw power_law_through(std::span<const double> x, std::span<const double> y) {
-  PowerLaw law;
-  const auto count = static_cast<double>(x.size());
-  double mean_x = 0.0;
-  double mean_y = 0.0;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    mean_x += std::log(x[i]) / count;
-    mean_y += std::log(y[i]) / count;
-  }
-  double squares = 0.0;
-  double products = 0.0;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    squares += (std::log(x[i]) - mean_x) * (std::log(x[i]) - mean_x);
-    products += (std::log(x[i]) - mean_x) * (std::log(y[i]) - mean_y);
-  }
-  if (squares > 0.0) {
-    law.exponent = products / squares;
-    law.coefficient = std::exp(mean_y - law.exponent * mean_x);
-  }
-  return law;
-}
-
 FitResult fit_isoflop(const FitInput& input, bool allow_outside_vertex) {
   FitResult result;
   result.status = FitStatus::kIdentified;
-  result.law.form = "allocation";
   result.objective = 0.0;
+  refuse_held_values(input);
+  (void)counted_rows(input);
   const auto over_params = isoflop_parabolas(input.runs, "params", input.weights);
   const auto over_tokens = isoflop_parabolas(input.runs, "tokens", input.weights);
-  result.a = allocation_of(over_params, "params", allow_outside_vertex, result).exponent;
+  const PowerLaw params =
+      allocation_of(over_params, "params", allow_outside_vertex, result);
   const double residual = result.objective;
-  result.b = allocation_of(over_tokens, "tokens", allow_outside_vertex, result).exponent;
+  const PowerLaw tokens =
+      allocation_of(over_tokens, "tokens", allow_outside_vertex, result);
   result.objective = residual;
+  set_allocation(result, params, tokens);
+  if (input.weights.empty()) {
+    const auto bias = describe_isoflop_bias(input.runs);
+    if (bias) {
+      result.warnings.push_back(*bias);
+    }
+  }
   return result;
 }
 

@@ -31,14 +31,6 @@ struct Parabola {
                                                       std::string_view column,
                                                       std::span<const double> weights);
 
-/// y = coefficient * x^exponent through the points, by least squares in logarithms.
-struct PowerLaw {
-  double coefficient = FitResult::kUnknown;
-  double exponent = FitResult::kUnknown;
-};
-[[nodiscard]] PowerLaw power_law_through(std::span<const double> x,
-                                         std::span<const double> y);
-
 /// The IsoFLOP approach: parabolas over params and over tokens, a power law through each
 /// series of vertices. Source: Hoffmann et al. 2022 (arXiv 2203.15556), section 3.2.
 /// @throws Error kInput as isoflop_parabolas() does

@@ -3,72 +3,57 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <string>
 #include <string_view>
 #include <tuple>
 
-#include "sizewise/error.hpp"
+#include "positive_column.hpp"
 
 namespace sizewise::fits {
 namespace {
 
-double log_of(double value, std::string_view column, std::size_t row) {
-  if (!(std::isfinite(value) && value > 0.0)) {
-    throw Error(ErrorCode::kInput,
-                "row " + std::to_string(row + 1) + ": '" + std::string(column) + "' is " +
-                    std::to_string(value) + "; allowed: finite and above 0",
-                "correct the row, or leave it out with --where");
+std::vector<double> logarithms(const RunTable& runs,
+                               std::string_view column,
+                               const std::vector<std::size_t>& rows) {
+  std::vector<double> values = positive_column(runs, column, rows);
+  for (double& value : values) {
+    value = std::log(value);
   }
-  return std::log(value);
+  return values;
 }
 
-void centre(std::vector<double>& values, Centred& centred, bool with_scale) {
-  if (values.empty()) {
-    return;
-  }
-  const auto [low, high] = std::minmax_element(values.begin(), values.end());
-  centred.centre = 0.5 * (*low + *high);
-  const double half_range = 0.5 * (*high - *low);
-  centred.scale = with_scale && half_range > 0.0 ? half_range : 1.0;
+void shift(std::vector<double>& values, const Axis& axis) {
   for (double& value : values) {
-    value = (value - centred.centre) / centred.scale;
+    value = (value - axis.origin) / axis.scale;
   }
+}
+
+/// From 0 to 1, or all 0.
+void put_on_axis(std::vector<double>& values, Axis& axis) {
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  axis.origin = *low;
+  axis.scale = *high > *low ? *high - *low : 1.0;
+  shift(values, axis);
+}
+
+void centre(std::vector<double>& values, Axis& axis) {
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  axis.origin = 0.5 * (*low + *high);
+  shift(values, axis);
 }
 
 }  // namespace
 
-LawRows law_rows(const RunTable& runs, std::span<const double> weights) {
-  const auto params = runs.params();
-  const auto tokens = runs.tokens();
-  const auto loss = runs.loss();
-  if (!weights.empty() && weights.size() != runs.rows()) {
-    throw Error(ErrorCode::kInput,
-                std::to_string(weights.size()) + " weights were given for " +
-                    std::to_string(runs.rows()) + " rows");
-  }
+LawRows law_rows(const FitInput& input) {
+  const std::vector<std::size_t> counted = counted_rows(input);
   LawRows rows;
-  for (std::vector<double>* column : {&rows.x, &rows.y, &rows.z, &rows.weight}) {
-    column->reserve(runs.rows());
-  }
-  for (std::size_t row = 0; row < runs.rows(); ++row) {
-    const double weight = weights.empty() ? 1.0 : weights[row];
-    if (!(weight >= 0.0 && std::isfinite(weight))) {
-      throw Error(ErrorCode::kInput,
-                  "row " + std::to_string(row + 1) + " has weight " +
-                      std::to_string(weight) + "; allowed: finite and at least 0");
-    }
-    if (weight == 0.0) {
-      continue;
-    }
-    rows.x.push_back(log_of(params[row], "params", row));
-    rows.y.push_back(log_of(tokens[row], "tokens", row));
-    rows.z.push_back(log_of(loss[row], "loss", row));
-    rows.weight.push_back(weight);
-    rows.total_weight += weight;
-  }
-  centre(rows.x, rows.params, true);
-  centre(rows.y, rows.tokens, true);
-  centre(rows.z, rows.loss, false);
+  rows.x = logarithms(input.runs, "params", counted);
+  rows.y = logarithms(input.runs, "tokens", counted);
+  rows.z = logarithms(input.runs, "loss", counted);
+  rows.weight = weights_of(input, counted);
+  rows.total_weight = std::accumulate(rows.weight.begin(), rows.weight.end(), 0.0);
+  put_on_axis(rows.x, rows.params);
+  put_on_axis(rows.y, rows.tokens);
+  centre(rows.z, rows.loss);
   return rows;
 }
 

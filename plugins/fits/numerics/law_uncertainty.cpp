@@ -6,14 +6,10 @@
 #include <numbers>
 #include <numeric>
 
-#include <Eigen/Eigenvalues>
-
 #include "identification.hpp"
 
 namespace sizewise::fits {
 namespace {
-
-constexpr std::array<const char*, 5> kKeys = {"E", "A", "B", "alpha", "beta"};
 
 double normal_share(double from, double to) {
   return 0.5 *
@@ -114,16 +110,13 @@ LossMoments moments_of_noise(const std::vector<double>& deviations,
   return moments;
 }
 
-namespace {
-
-LossMoments moments_at(const ChinchillaObjective& objective,
-                       const LawPoint& point,
+LossMoments moments_of(const ChinchillaObjective& objective,
+                       const std::vector<double>& residuals,
                        double noise,
                        int parameters) {
   const LawRows& rows = objective.rows();
   if (!(noise > 0.0)) {
-    return moments_of_residuals(
-        objective.residuals(point), rows.weight, objective.loss(), parameters);
+    return moments_of_residuals(residuals, rows.weight, objective.loss(), parameters);
   }
   std::vector<double> deviations(rows.size(), noise);
   if (objective.kind() == ResidualKind::kLinear) {
@@ -134,82 +127,50 @@ LossMoments moments_at(const ChinchillaObjective& objective,
   return moments_of_noise(deviations, rows.weight, objective.loss());
 }
 
-/// The coordinates that the rows determine: not held, and no term of size 0.
-std::vector<int> free_coordinates(const HeldValues& held, const LawPoint& point) {
-  std::vector<int> free;
-  for (int i = 0; i < 5; ++i) {
-    const int term = i >= 3 ? i - 2 : i;
-    if (!held.holds(i) && !is_negligible_term(point[term])) {
-      free.push_back(i);
-    }
-  }
-  return free;
-}
-
-/// d (E, A, B, alpha, beta) / d coordinates.
-Eigen::Matrix<double, 5, 5> table_units(const LawPoint& point,
-                                        const LawRows& rows,
-                                        const HeldValues& held) {
+Eigen::Matrix<double, 5, 5> law_units(const LawPoint& point,
+                                      const LawRows& rows,
+                                      const std::array<bool, 2>& is_held) {
   const Law law = law_of_point(point, rows);
   Eigen::Matrix<double, 5, 5> matrix = Eigen::Matrix<double, 5, 5>::Zero();
-  matrix(0, 0) = law.value("E");
+  matrix(0, 0) = std::exp(rows.loss.origin);
   matrix(3, 3) = law.value("alpha");
   matrix(4, 4) = law.value("beta");
   for (int term : {1, 2}) {
-    // ln A = coordinate + alpha * centre + constant.
-    const double value = law.value(kKeys[static_cast<std::size_t>(term)]);
-    const double centre = term == 1 ? rows.params.centre : rows.tokens.centre;
-    matrix(term, term) = value;
-    matrix(term, term + 2) =
-        held.holds(term) ? 0.0 : value * matrix(term + 2, term + 2) * centre;
+    // A = size * e^(alpha * origin) in the loss's unit.
+    const double value = law.value(kLawKeys[static_cast<std::size_t>(term)]);
+    const double origin = term == 1 ? rows.params.origin : rows.tokens.origin;
+    matrix(term, term) = value / point[term];
+    matrix(term, term + 2) = is_held[static_cast<std::size_t>(term - 1)]
+                                 ? 0.0
+                                 : value * matrix(term + 2, term + 2) * origin;
   }
   return matrix;
 }
-
-}  // namespace
 
 void describe_uncertainty(const ChinchillaObjective& objective,
                           const LawPoint& point,
                           double noise,
                           FitResult& result) {
-  const std::vector<int> free = free_coordinates(objective.held(), point);
+  const std::vector<int> free = free_coordinates(objective, point);
   if (free.empty()) {
     return;
   }
-  const auto count = static_cast<Eigen::Index>(free.size());
-  const LossMoments moments =
-      moments_at(objective, point, noise, static_cast<int>(count));
+  const LossMoments moments = moments_of(
+      objective, objective.residuals(point), noise, static_cast<int>(free.size()));
   result.dispersion = objective.in_table_units(moments.dispersion());
-  // The majorizer under squared error is J' W J.
-  const Eigen::Matrix<double, 5, 5> products =
-      objective.with_scaled_delta(std::numeric_limits<double>::infinity())(point)
-          .majorizer;
-  const Eigen::MatrixXd inner = products(free, free);
-  const Eigen::VectorXd scale = inner.diagonal().cwiseSqrt().cwiseInverse();
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(scale.asDiagonal() * inner *
-                                                              scale.asDiagonal());
-  constexpr double kSingular = 1e-14;
-  if (!scale.allFinite() || !(solver.eigenvalues()[0] > kSingular)) {
+  const Eigen::MatrixXd inverse =
+      inverse_products(jacobian_products(objective, point)(free, free));
+  if (inverse.size() == 0) {
     return;
   }
-  const Eigen::MatrixXd inverse = scale.asDiagonal() * solver.eigenvectors() *
-                                  solver.eigenvalues().cwiseInverse().asDiagonal() *
-                                  solver.eigenvectors().transpose() * scale.asDiagonal();
+  const HeldValues& held = objective.held();
   const Eigen::MatrixXd units =
-      table_units(point, objective.rows(), objective.held())(free, free);
-  const Eigen::MatrixXd covariance =
-      moments.variance() * units * inverse * units.transpose();
-  if (!covariance.allFinite()) {
-    return;
-  }
+      law_units(point, objective.rows(), {held.holds(1), held.holds(2)})(free, free);
+  std::vector<std::string> names;
   for (const int coordinate : free) {
-    result.parameters.emplace_back(kKeys[static_cast<std::size_t>(coordinate)]);
+    names.emplace_back(kLawKeys[static_cast<std::size_t>(coordinate)]);
   }
-  for (Eigen::Index row = 0; row < count; ++row) {
-    for (Eigen::Index column = 0; column < count; ++column) {
-      result.covariance.push_back(covariance(row, column));
-    }
-  }
+  set_covariance(names, moments.variance() * units * inverse * units.transpose(), result);
 }
 
 }  // namespace sizewise::fits

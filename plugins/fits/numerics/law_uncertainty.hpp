@@ -1,5 +1,10 @@
 #pragma once
 
+#include <array>
+#include <vector>
+
+#include <Eigen/Core>
+
 #include "sizewise/fit.hpp"
 
 #include "chinchilla_objective.hpp"
@@ -36,6 +41,19 @@ struct LossMoments {
 [[nodiscard]] LossMoments moments_of_noise(const std::vector<double>& deviations,
                                            const std::vector<double>& weights,
                                            const RobustLoss& loss);
+
+/// d (E, A, B, alpha, beta) / d coordinates of a point; A or B do not follow their
+/// exponent where they are held.
+[[nodiscard]] Eigen::Matrix<double, 5, 5> law_units(const LawPoint& point,
+                                                    const LawRows& rows,
+                                                    const std::array<bool, 2>& is_held);
+
+/// The moments at an objective's residuals: of noise where that is known (standard
+/// deviation of ln loss), else of the residuals themselves.
+[[nodiscard]] LossMoments moments_of(const ChinchillaObjective& objective,
+                                     const std::vector<double>& residuals,
+                                     double noise,
+                                     int parameters);
 
 /// Fills in `parameters`, `covariance` and `dispersion` of the law at a minimum. A term
 /// that the rows do not want (E at 0) is no free value; where the covariance does not

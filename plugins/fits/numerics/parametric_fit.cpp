@@ -1,42 +1,29 @@
 #include "parametric_fit.hpp"
 
+#include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <limits>
-#include <set>
+#include <random>
 #include <string>
-#include <utility>
+
+#include "sizewise/error.hpp"
 
 #include "chinchilla_search.hpp"
 #include "identification.hpp"
+#include "law_checks.hpp"
 #include "law_uncertainty.hpp"
 
 namespace sizewise::fits {
 namespace {
 
 constexpr std::size_t kParameters = 5;
-constexpr double kAbsoluteDelta = 1e-12;  // below what any residual means
 
-std::size_t distinct_pairs(const LawRows& rows) {
-  std::set<std::pair<double, double>> pairs;
-  for (std::size_t row = 0; row < rows.size() && pairs.size() <= kParameters; ++row) {
-    pairs.emplace(rows.x[row], rows.y[row]);
-  }
-  return pairs.size();
-}
-
-FitResult too_few(std::size_t pairs) {
+/// The law of rows that are too few for any.
+FitResult unknown_law() {
   FitResult result;
   result.law.form = "chinchilla";
-  for (const char* name : {"E", "A", "B", "alpha", "beta"}) {
-    result.law.values[name] = FitResult::kUnknown;
+  for (const char* key : kLawKeys) {
+    result.law.values[key] = FitResult::kUnknown;
   }
-  refuse_identification(result,
-                        "few_rows",
-                        "the rows hold " + std::to_string(pairs) +
-                            " different pairs of params and tokens; a law of " +
-                            std::to_string(kParameters) + " parameters needs at least " +
-                            std::to_string(kParameters + 1));
   return result;
 }
 
@@ -52,47 +39,93 @@ bool can_start_from(const FitResult* warm_start) {
   return warm_start->law.value("alpha") > 0.0 && warm_start->law.value("beta") > 0.0;
 }
 
-}  // namespace
-
-ParametricSettings parametric_settings(const Options& options, ResidualKind residual) {
-  ParametricSettings settings;
-  const auto loss = options.get<std::string>("loss");
-  settings.residual = residual;
-  settings.absolute = loss == "l1";
-  settings.delta = loss == "mse" ? std::numeric_limits<double>::infinity()
-                                 : options.get<double>("delta");
-  settings.mean = options.get<std::string>("reduction") == "mean";
-  return settings;
+/// The starts that a user adds to the search.
+std::vector<LawPoint> more_starts(const ParametricSettings& settings,
+                                  const LawRows& rows) {
+  std::vector<LawPoint> starts;
+  if (settings.start.size() == kParameters) {
+    const auto& s = settings.start;
+    constexpr double kLeastExponent = 1e-6;
+    const Law law{"chinchilla",
+                  {{"A", std::exp(s[0])},
+                   {"B", std::exp(s[1])},
+                   {"E", std::exp(s[2])},
+                   {"alpha", std::max(s[3], kLeastExponent)},
+                   {"beta", std::max(s[4], kLeastExponent)}},
+                  {}};
+    starts.push_back(point_of_law(law, rows));
+  }
+  std::mt19937_64 random(0);
+  std::uniform_real_distribution<double> logarithm(-6.0, 3.0);
+  for (int i = 0; i < settings.random_starts; ++i) {
+    LawPoint point;
+    for (double& coordinate : point) {
+      coordinate = logarithm(random);
+    }
+    point.head<3>() = point.head<3>().array().exp();
+    starts.push_back(point);
+  }
+  return starts;
 }
 
-FitResult fit_parametric_law(const FitInput& input, const ParametricSettings& settings) {
-  const LawRows rows = law_rows(input.runs, input.weights);
-  const std::size_t pairs = distinct_pairs(rows);
-  if (pairs <= kParameters) {
-    return too_few(pairs);
-  }
-  const double delta = settings.absolute ? kAbsoluteDelta : settings.delta;
-  const ChinchillaObjective objective(
-      rows, settings.residual, delta, HeldValues(input.fixed, rows));
-  const LawMinimum minimum =
-      can_start_from(input.warm_start)
-          ? polish(objective, point_of_law(input.warm_start->law, rows))
-          : find_minimum(objective);
+FitResult result_of(const ChinchillaObjective& objective, const Search<5>& search) {
   FitResult result;
-  result.law = law_of_point(minimum.point, rows);
-  result.objective = objective.in_table_units(minimum.value);
-  result.starts_tried = minimum.starts;
-  result.starts_within_tenth_percent = minimum.starts_within_tenth_percent;
+  result.law = law_of_point(search.best.point, objective.rows());
+  result.objective = objective.in_table_units(search.best.value);
+  result.starts_tried = search.starts;
+  result.starts_within_tenth_percent = search.starts_within_tenth_percent;
   const double alpha = result.law.value("alpha");
   const double beta = result.law.value("beta");
   result.a = beta / (alpha + beta);
   result.b = alpha / (alpha + beta);
-  judge_parametric_law(objective, minimum.point, result);
-  if (input.weights.empty() && minimum.point.allFinite()) {
-    describe_uncertainty(objective, minimum.point, input.noise, result);
+  judge_parametric_law(objective, search.best.point, result);
+  if (search.best.point.allFinite() && !search.best.converged) {
+    refuse_identification(result,
+                          "not_converged",
+                          "the descent to the minimum ended before its steps became "
+                          "small; try another --fit-option delta or loss=mse");
   }
-  const double unit =
-      (settings.absolute ? delta : 1.0) * (settings.mean ? rows.total_weight : 1.0);
+  return result;
+}
+
+}  // namespace
+
+ParametricSettings parametric_settings(const Options& options, ResidualKind residual) {
+  ParametricSettings settings;
+  static_cast<RobustSettings&>(settings) = robust_settings(options);
+  settings.residual = residual;
+  settings.random_starts = static_cast<int>(options.get<int64_t>("starts"));
+  settings.start = options.get<std::vector<double>>("start");
+  if (!settings.start.empty() && settings.start.size() != kParameters) {
+    throw Error(ErrorCode::kConfiguration,
+                "the option 'start' holds " + std::to_string(settings.start.size()) +
+                    " numbers; allowed: 5 (ln A, ln B, ln E, alpha, beta) or none");
+  }
+  return settings;
+}
+
+FitResult fit_parametric_law(const FitInput& input, const ParametricSettings& settings) {
+  const LawRows rows = law_rows(input);
+  FitResult unknown = unknown_law();
+  if (judge_row_count(rows, kParameters, unknown)) {
+    return unknown;
+  }
+  const ChinchillaObjective objective(
+      rows, settings.residual, settings.working_delta(), HeldValues(input.fixed, rows));
+  const Search<5> search =
+      can_start_from(input.warm_start)
+          ? polish(objective, point_of_law(input.warm_start->law, rows))
+          : find_minimum(objective, more_starts(settings, rows));
+  FitResult result = result_of(objective, search);
+  // Refits tell values alone.
+  if (input.weights.empty() && search.best.point.allFinite()) {
+    describe_uncertainty(objective, search.best.point, input.noise, result);
+    if (input.fixed.empty()) {
+      judge_floor(objective, search.best, result);
+      judge_lack_of_fit(objective, search.best.point, input.noise, result);
+    }
+  }
+  const double unit = settings.unit(rows.total_weight);
   result.objective /= unit;
   result.dispersion /= unit;
   return result;

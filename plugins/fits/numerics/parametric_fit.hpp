@@ -1,30 +1,32 @@
 #pragma once
 
+#include <vector>
+
 #include "sizewise/fit.hpp"
 
-#include "chinchilla_objective.hpp"
+#include "law_columns.hpp"
+#include "robust_settings.hpp"
 
 namespace sizewise::fits {
 
 /// How the parametric law is fitted.
-struct ParametricSettings {
+struct ParametricSettings : RobustSettings {
   ResidualKind residual = ResidualKind::kLog;
-  /// Huber's delta, in units of the residual; infinite: squared error.
-  double delta = 1e-3;
-  /// The sum of |residual| instead: Huber's limit of a delta near 0, divided by it.
-  bool absolute = false;
-  /// The objective reported is divided by the sum of the weights. The minimum is the
-  /// same.
-  bool mean = false;
+  /// More starts for the search: random ones, so many, and one given as ln A, ln B, ln E,
+  /// alpha, beta (or none: empty). The search of the grid is done all the same.
+  int random_starts = 0;
+  std::vector<double> start;
 };
 
-/// Reads the options `loss`, `delta` and `reduction`.
+/// Reads the options `loss`, `delta`, `reduction`, `starts` and `start`.
+/// @throws Error kConfiguration where `start` holds other than 0 or 5 numbers
 [[nodiscard]] ParametricSettings parametric_settings(const Options& options,
                                                      ResidualKind residual);
 
 /// Fits L = E + A/N^alpha + B/D^beta: the global minimum, or from `input.warm_start` the
 /// minimum next to it. What the data do not identify is a result with its reasons.
-/// @throws Error kInput as law_rows() does, kConfiguration as HeldValues does
+/// @throws Error kInput as law_rows() does and where no row counts; kConfiguration as
+/// HeldValues does
 [[nodiscard]] FitResult fit_parametric_law(const FitInput& input,
                                            const ParametricSettings& settings);
 

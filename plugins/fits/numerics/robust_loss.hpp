@@ -25,11 +25,6 @@ class RobustLoss {
   [[nodiscard]] double curvature(double r) const {
     return std::fabs(r) <= delta_ ? 1.0 : 0.0;
   }
-  /// slope(r) / r: the curvature of the parabola that touches the loss from above.
-  [[nodiscard]] double weight(double r) const {
-    const double size = std::fabs(r);
-    return size <= delta_ ? 1.0 : delta_ / size;
-  }
 
  private:
   double delta_;

@@ -7,6 +7,7 @@
 
 #include "sizewise/error.hpp"
 
+#include "chinchilla_objective.hpp"
 #include "made_runs.hpp"
 #include "parametric_fit.hpp"
 
@@ -27,29 +28,36 @@ FitResult fit(const RunTable& runs,
 }
 
 TEST(HeldValues, DerivativesByTheFreeCoordinatesMeetFiniteDifferences) {
-  const LawRows rows = law_rows(made_runs(kLaw, 0.05, 1), {});
-  for (const char* key : {"E", "A", "B", "alpha", "beta"}) {
+  const RunTable runs = made_runs(kLaw, 0.05, 1);
+  const LawRows rows = law_rows({runs, {}, nullptr});
+  for (const char* key : kLawKeys) {
     const HeldValues held({{key, 1.1 * kLaw.value(key)}}, rows);
     const ChinchillaObjective objective(rows, ResidualKind::kLog, 0.02, held);
-    const LawPoint point = point_of_law(kLaw, rows);
-    const LocalModel<5> model = objective(point);
+    const LawPoint point = held.resolve(point_of_law(kLaw, rows));
+    RobustColumns<5> columns(rows.weight);
+    objective.linearize(point, nullptr, columns);
+    const RobustSums<5> sums = robust_sums(columns, columns.residual, objective.delta());
+    RobustColumns<5> after(rows.weight);
+    RobustColumns<5> before(rows.weight);
     constexpr double kStep = 1e-6;
     for (int i = 0; i < 5; ++i) {
       LawPoint up = point;
       LawPoint down = point;
       up[i] += kStep;
       down[i] -= kStep;
-      EXPECT_NEAR(model.gradient[i],
+      EXPECT_NEAR(sums.gradient[i],
                   (objective.value(up) - objective.value(down)) / (2 * kStep),
                   1e-6)
           << key << ' ' << i;
-      if (held.holds(i)) {
-        continue;
-      }
-      const LawPoint column =
-          (objective(up).gradient - objective(down).gradient) / (2 * kStep);
-      for (int j = 0; j < 5; ++j) {
-        EXPECT_NEAR(model.hessian(i, j), column[j], 1e-4 * (1.0 + std::fabs(column[j])))
+      objective.linearize(up, nullptr, after);
+      objective.linearize(down, nullptr, before);
+      for (std::size_t j = 0; j < 5 && !held.holds(i); ++j) {
+        double change = 0.0;
+        for (std::size_t row = 0; row < rows.size(); ++row) {
+          change += objective.loss().slope(columns.residual[row]) *
+                    (after.jacobian[j][row] - before.jacobian[j][row]) / (2 * kStep);
+        }
+        EXPECT_NEAR(columns.curvature(i, static_cast<Eigen::Index>(j)), change, 1e-6)
             << key << ' ' << i << ' ' << j;
       }
     }
@@ -59,7 +67,7 @@ TEST(HeldValues, DerivativesByTheFreeCoordinatesMeetFiniteDifferences) {
 TEST(HeldValues, AFitKeepsThemAndMovesTheOthers) {
   const RunTable runs = made_runs(kLaw, 0.01, 3);
   const FitResult best = fit(runs, {});
-  for (const char* key : {"E", "A", "B", "alpha", "beta"}) {
+  for (const char* key : kLawKeys) {
     const double best_value = best.law.value(key);
     const FitResult same = fit(runs, {{key, best_value}}, &best);
     EXPECT_NEAR(same.objective / best.objective, 1.0, 1e-9) << key;
@@ -68,7 +76,7 @@ TEST(HeldValues, AFitKeepsThemAndMovesTheOthers) {
     EXPECT_GT(away.objective, best.objective * (1.0 + 1e-6)) << key;
     EXPECT_GT(std::fabs(away.a / best.a - 1.0), 1e-4) << key;
     const FitResult searched = fit(runs, {{key, 1.1 * best_value}});
-    EXPECT_NEAR(searched.objective / away.objective, 1.0, 1e-6) << key;
+    EXPECT_LE(searched.objective, away.objective * (1.0 + 1e-9)) << key;
   }
 }
 

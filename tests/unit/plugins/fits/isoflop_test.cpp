@@ -8,6 +8,7 @@
 
 #include "sizewise/error.hpp"
 
+#include "isoflop_bias.hpp"
 #include "made_runs.hpp"
 #include "reference_data.hpp"
 
@@ -88,6 +89,13 @@ TEST(Isoflop, NeedsThreeBudgets) {
   without.add_numbers("tokens", {1});
   without.add_numbers("loss", {1});
   EXPECT_THROW((void)fit_isoflop({without, {}, nullptr}, false), Error);
+}
+
+TEST(Isoflop, CanHoldNoValue) {
+  const RunTable runs = parabolas(0.7, 0.1);
+  FitInput input{runs, {}, nullptr};
+  input.fixed = {{"E", 1.0}};
+  EXPECT_THROW((void)fit_isoflop(input, false), Error);
 }
 
 TEST(Isoflop, TakesWeightsAsMultiplicities) {
@@ -193,6 +201,16 @@ TEST(Isoflop, HasTheBiasThatTheoryDemands) {
                          std::pow(1e24, result.law.value("tokens.exponent"));
     EXPECT_NEAR(
         100.0 * (found / optimal_tokens(biased.law, 1e24) - 1.0), biased.percent, 1e-8)
+        << biased.set;
+    // What the fit prints is computed from the law and the grid alone.
+    const IsoflopBias bias = isoflop_bias(runs, biased.law, 1e24);
+    EXPECT_NEAR(100.0 * bias.tokens, biased.percent, 1e-8) << biased.set;
+    EXPECT_NEAR(bias.exponent, result.a, 1e-12) << biased.set;
+    EXPECT_TRUE(std::any_of(result.warnings.begin(),
+                            result.warnings.end(),
+                            [](const std::string& text) {
+                              return text.find("bias of parabolas") != std::string::npos;
+                            }))
         << biased.set;
   }
 }

@@ -9,6 +9,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "sizewise/error.hpp"
+
 #include "chinchilla_search.hpp"
 #include "made_runs.hpp"
 
@@ -95,7 +97,7 @@ TEST(ParametricFit, PolishesLargeTablesOnAllRows) {
 }
 
 TEST(ParametricFit, SaysWhyFewOrEqualRowsIdentifyNothing) {
-  for (const std::size_t count : {0, 1, 4}) {
+  for (const std::size_t count : {1, 4}) {
     std::vector<std::size_t> rows(count);
     std::iota(rows.begin(), rows.end(), std::size_t{0});
     const RunTable runs = made_runs(kLaw, 0.01, 1).select(rows);
@@ -107,6 +109,55 @@ TEST(ParametricFit, SaysWhyFewOrEqualRowsIdentifyNothing) {
   }
   const RunTable same = made_runs(kLaw, 0.01, 1).select(std::vector<std::size_t>(30, 7));
   EXPECT_EQ(fit(same).status, FitStatus::kNotIdentified);
+}
+
+TEST(ParametricFit, RefusesATableWithoutRows) {
+  const RunTable none = made_runs(kLaw, 0.01, 1).select({});
+  EXPECT_THROW((void)fit(none), Error);
+}
+
+TEST(ParametricFit, AnyStartAndReductionGiveTheSameLaw) {
+  const RunTable runs = made_runs(kLaw, 0.02, 8);
+  const FitResult best = fit(runs);
+  for (const std::vector<double>& start : std::vector<std::vector<double>>{
+           {6, 6, -1, 0.28, 0.28}, {0, 0, -1, 0, 0}, {25, 25, 1, 2, 2}}) {
+    ParametricSettings settings;
+    settings.start = start;
+    settings.random_starts = 7;
+    settings.mean = true;
+    const FitResult other = fit(runs, settings);
+    EXPECT_EQ(other.starts_tried, best.starts_tried + 8);
+    EXPECT_NEAR(
+        other.objective * static_cast<double>(runs.rows()) / best.objective, 1.0, 1e-12);
+    EXPECT_NEAR(
+        other.dispersion * static_cast<double>(runs.rows()) / best.dispersion, 1.0, 1e-9);
+    for (const auto& [name, value] : best.law.values) {
+      EXPECT_NEAR(other.law.value(name) / value, 1.0, 1e-8) << name;
+    }
+  }
+}
+
+TEST(ParametricFit, SaysWhatATermWithoutUseLacks) {
+  std::vector<double> params;
+  std::vector<double> tokens;
+  std::vector<double> loss;
+  for (int i = 0; i < 6; ++i) {
+    for (int j = 0; j < 6; ++j) {
+      params.push_back(1e6 * std::pow(3.0, i));
+      tokens.push_back(1e8 * std::pow(3.0, j));
+      // Larger models are a little worse.
+      loss.push_back(2.0 + 0.001 * i + 400.0 / std::pow(tokens.back(), 0.3));
+    }
+  }
+  RunTable runs;
+  runs.add_numbers("params", params);
+  runs.add_numbers("tokens", tokens);
+  runs.add_numbers("loss", loss);
+  const FitResult result = fit(runs);
+  EXPECT_EQ(result.status, FitStatus::kNotIdentified);
+  ASSERT_FALSE(result.reasons.empty());
+  EXPECT_EQ(result.reasons[0].code, "no_effect");
+  EXPECT_THAT(result.reasons[0].message, ::testing::HasSubstr("params"));
 }
 
 TEST(ParametricFit, DoesNotIdentifyALawFromOneSize) {
@@ -123,6 +174,46 @@ TEST(ParametricFit, DoesNotIdentifyALawFromOneSize) {
   const FitResult result = fit(runs);
   EXPECT_EQ(result.status, FitStatus::kNotIdentified);
   EXPECT_FALSE(result.reasons.empty());
+}
+
+/// The lowest value that descents from random starts reach: logarithms of the three terms
+/// at the middle of the rows and of the exponents over half their range, -6 to 3.
+double lowest_of_random_starts(const ChinchillaObjective& objective, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::uniform_real_distribution<double> wide(-6.0, 3.0);
+  RobustMinimizer<5, ChinchillaObjective> minimizer(objective);
+  double lowest = std::numeric_limits<double>::infinity();
+  for (int start = 0; start < 256; ++start) {
+    LawPoint point;
+    for (double& coordinate : point) {
+      coordinate = wide(random);
+    }
+    for (int term : {1, 2}) {
+      point[term] += std::exp(point[term + 2]);
+      point[term + 2] += std::log(2.0);
+    }
+    point.head<3>() = point.head<3>().array().exp();
+    const double value = minimizer.descend(point).value;
+    lowest = value < lowest ? value : lowest;
+  }
+  return lowest;
+}
+
+// The benchmark has 1,000 tables and 4,096 starts each.
+TEST(ParametricFit, FindsNothingLowerFromRandomStarts) {
+  for (uint64_t table = 0; table < 20; ++table) {
+    std::mt19937_64 random(table);
+    std::uniform_real_distribution<double> exponent(0.1, 0.9);
+    const double e = 1.0 + exponent(random);
+    const double alpha = exponent(random);
+    const RunTable runs =
+        made_runs(chinchilla_law(e, 400, 900, alpha, exponent(random)), 0.03, table);
+    const LawRows rows = law_rows({runs, {}, nullptr});
+    const ChinchillaObjective objective(rows, ResidualKind::kLog, 1e-3);
+    EXPECT_GE(lowest_of_random_starts(objective, table + 1000),
+              find_minimum(objective).best.value * (1.0 - 1e-9))
+        << "table " << table;
+  }
 }
 
 }  // namespace

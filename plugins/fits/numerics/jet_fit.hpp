@@ -1,0 +1,113 @@
+#pragma once
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "sizewise/fit.hpp"
+
+#include "jet_problem.hpp"
+#include "law_uncertainty.hpp"
+#include "multi_start.hpp"
+#include "normal_matrix.hpp"
+#include "robust_settings.hpp"
+
+// Fits of laws that are written once, as a formula over any number type: what is left for
+// the plugin is the formula, its starts and what it takes to be identified.
+
+namespace sizewise::fits {
+
+/// A fitted law and the minimum it came from.
+template <int Size>
+struct JetFit {
+  FitResult result;
+  RobustMinimum<Size> minimum;
+  bool has_minimum = false;
+};
+
+/// Adds standard errors and the judgement of the Jacobian.
+template <int Size, class Model>
+void describe_jet_fit(const Model& model,
+                      const JetProblem<Size, Model>& problem,
+                      double noise,
+                      JetFit<Size>& fit) {
+  const auto& point = fit.minimum.point;
+  const std::vector<int> free = model.free_coordinates(point);
+  RobustColumns<Size> columns(model.weights());
+  problem.linearize(point, nullptr, columns);
+  const Eigen::MatrixXd products =
+      robust_sums(columns, columns.residual, std::numeric_limits<double>::infinity())
+          .hessian(free, free);
+  judge_condition(condition_number(products), fit.result);
+  columns.residual.resize(model.weights().size());
+  const RobustLoss loss(problem.delta());
+  const LossMoments moments =
+      noise > 0.0
+          ? moments_of_noise(model.deviations(noise), model.weights(), loss)
+          : moments_of_residuals(
+                columns.residual, model.weights(), loss, static_cast<int>(free.size()));
+  fit.result.dispersion = moments.dispersion();
+  const Eigen::MatrixXd inverse = inverse_products(products);
+  if (inverse.size() == 0) {
+    return;
+  }
+  const Eigen::MatrixXd units = model.table_units(point)(free, free);
+  std::vector<std::string> names;
+  for (const int coordinate : free) {
+    names.emplace_back(Model::kKeys[static_cast<std::size_t>(coordinate)]);
+  }
+  set_covariance(
+      names, moments.variance() * units * inverse * units.transpose(), fit.result);
+}
+
+/// Fits a law from some starts; the search takes the lowest minimum.
+///
+/// Model: what JetProblem takes; law(point); table_units(point), d keys / d coordinates;
+/// free_coordinates(point); deviations(noise) of the residuals; kKeys.
+template <int Size, class Model>
+JetFit<Size> fit_jet_law(const FitInput& input,
+                         const RobustSettings& settings,
+                         const Model& model,
+                         const std::vector<Eigen::Matrix<double, Size, 1>>& starts) {
+  const JetProblem<Size, Model> problem(model, settings.working_delta());
+  RobustColumns<Size> columns(model.weights());
+  double lowest = std::numeric_limits<double>::infinity();
+  for (const auto& start : starts) {
+    problem.linearize(problem.resolve(start), nullptr, columns);
+    const double value = robust_value(columns.weight, columns.residual, problem.delta());
+    lowest = value < lowest ? value : lowest;
+  }
+  const double delta = least_smooth_delta(problem, lowest);
+  const double total =
+      std::accumulate(model.weights().begin(), model.weights().end(), 0.0);
+  const Search<Size> search =
+      lowest_of<Size>(descend_in_steps<Size>(problem, delta, starts), total);
+  JetFit<Size> fit;
+  fit.minimum = search.best;
+  fit.has_minimum = search.best.point.allFinite();
+  fit.result.law = model.law(search.best.point);
+  fit.result.status = FitStatus::kIdentified;
+  fit.result.objective = search.best.value;
+  fit.result.starts_tried = static_cast<int>(starts.size());
+  fit.result.starts_within_tenth_percent = search.starts_within_tenth_percent;
+  if (!fit.has_minimum) {
+    refuse_identification(fit.result,
+                          "no_minimum",
+                          "the search found no minimum of finite value; look for rows "
+                          "whose loss is out of all proportion");
+  } else {
+    if (!search.best.converged) {
+      refuse_identification(fit.result,
+                            "not_converged",
+                            "the descent to the minimum ended before its steps became "
+                            "small; try another --fit-option delta or loss=mse");
+    }
+    describe_jet_fit(model, problem, input.noise, fit);
+  }
+  const double unit = settings.unit(total);
+  fit.result.objective /= unit;
+  fit.result.dispersion /= unit;
+  return fit;
+}
+
+}  // namespace sizewise::fits
