@@ -56,11 +56,9 @@ double ChinchillaObjective::table_delta() const {
 Box<5> ChinchillaObjective::box() const {
   constexpr double kLeast = 2e-6;
   constexpr double kMost = 200.0;
-  constexpr double kMostLog = 600.0;  // of N^alpha: a double must hold it
+  constexpr double kMostExponent = 15.0;  // a double holds N^alpha up to N = 1e20
   const auto most = [=](const Axis& axis) {
-    const double farthest =
-        std::max(std::fabs(axis.origin), std::fabs(axis.origin + axis.scale));
-    return std::log(std::min(kMost, kMostLog * axis.scale / farthest));
+    return std::log(std::min(kMost, kMostExponent * axis.scale));
   };
   Box<5> box;
   box.lower << 0.0, 0.0, 0.0, std::log(kLeast), std::log(kLeast);

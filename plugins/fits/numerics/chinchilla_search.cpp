@@ -8,8 +8,9 @@ namespace sizewise::fits {
 
 Search<5> polish(const ChinchillaObjective& objective, const LawPoint& start) {
   const double delta = least_smooth_delta(objective, objective.value(start));
-  return lowest_of<5>(descend_in_steps<5>(objective, delta, {start}, 1),
-                      objective.rows().total_weight);
+  Search<5> found;
+  descend_in_steps<5>(objective, delta, {start}, found, 1);
+  return found;
 }
 
 Search<5> find_minimum(const ChinchillaObjective& objective,
@@ -21,16 +22,15 @@ Search<5> find_minimum(const ChinchillaObjective& objective,
     starts.push_back(node.point);
   }
   const double delta = least_smooth_delta(search, nodes.front().value);
-  const auto minima = descend_in_steps<5>(search, delta, starts);
-  Search<5> found = lowest_of<5>(minima, few.total_weight);
-  found.starts = static_cast<int>(starts.size());
+  Search<5> found;
+  const auto minima = descend_in_steps<5>(search, delta, starts, found);
   if (few.size() < objective.rows().size()) {
     // The more rows, the fewer minima that differ, and the more each of them costs.
     constexpr std::size_t kMostWork = 4'000'000;
     const std::size_t most =
         std::clamp<std::size_t>(kMostWork / objective.rows().size(), 3, kMostDistinct);
     const auto polished = descend_all<5>(objective, distinct_points<5>(minima, most));
-    found.best = lowest_of<5>(polished, objective.rows().total_weight).best;
+    found.best = polished.empty() ? RobustMinimum<5>() : polished.front();
   }
   return found;
 }

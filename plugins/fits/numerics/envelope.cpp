@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 #include <string>
+#include <utility>
 
 #include "sizewise/error.hpp"
 
@@ -47,7 +48,7 @@ std::vector<std::size_t> envelope_rows(std::span<const double> flops,
                                        std::span<const double> loss) {
   std::vector<std::size_t> order(flops.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return std::pair(flops[a], loss[a]) < std::pair(flops[b], loss[b]);
   });
   const auto x = [&](std::size_t row) {
@@ -82,7 +83,13 @@ std::vector<std::size_t> envelope_rows(std::span<const double> flops,
 
 FitResult fit_envelope(const FitInput& input) {
   refuse_held_values(input);
-  const std::vector<std::size_t> rows = counted_rows(input);
+  std::vector<std::size_t> rows = counted_rows(input);
+  // Of checkpoints that tie, the same one whatever the table's order.
+  const RunTable& runs = input.runs;
+  std::sort(rows.begin(), rows.end(), [&runs](std::size_t a, std::size_t b) {
+    return std::pair(runs.params()[a], runs.tokens()[a]) <
+           std::pair(runs.params()[b], runs.tokens()[b]);
+  });
   const std::vector<double> params = positive_column(input.runs, "params", rows);
   const std::vector<double> tokens = positive_column(input.runs, "tokens", rows);
   const std::vector<double> loss = positive_column(input.runs, "loss", rows);

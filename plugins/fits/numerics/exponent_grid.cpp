@@ -1,11 +1,14 @@
 #include "exponent_grid.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include <Eigen/Cholesky>
+
+#include "grid_sums.hpp"
+#include "robust_columns.hpp"
 
 namespace sizewise::fits {
 namespace {
@@ -36,41 +39,38 @@ std::vector<double> rates_of(const Box<5>& box, int coordinate) {
   return rates;
 }
 
-/// exp(-rate x) for every rate and row.
+/// exp(-rate x) for every rate and row; 1 past the last row.
 std::vector<std::vector<double>> powers(const std::vector<double>& rates,
                                         const std::vector<double>& x) {
   std::vector<std::vector<double>> table;
   for (const double rate : rates) {
-    std::vector<double>& values = table.emplace_back(x);
-    for (double& value : values) {
-      value = std::exp(-rate * value);
-    }
+    std::vector<double>& values = table.emplace_back(padded(x.size()), 1.0);
+    std::transform(x.begin(), x.end(), values.begin(), [rate](double at) {
+      return std::exp(-rate * at);
+    });
   }
   return table;
 }
 
-/// What every node shares: the factors that make residuals of L relative, and L.
-struct Scales {
-  std::vector<double> per;
-  std::vector<double> target;  // L times that
-};
-
-Scales scales_of(const ChinchillaObjective& objective) {
+GridColumns grid_columns(const ChinchillaObjective& objective) {
+  const LawRows& rows = objective.rows();
   const bool is_log = objective.kind() == ResidualKind::kLog;
-  Scales scales;
-  for (const double z : objective.rows().z) {
-    scales.per.push_back(is_log ? std::exp(-z) : 1.0);
-    scales.target.push_back(is_log ? 1.0 : std::exp(z));
+  const std::vector<double> ones(padded(rows.size()), 1.0);
+  GridColumns columns{std::vector<double>(ones.size(), 0.0), ones, ones};
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    columns.weight[i] = rows.weight[i];
+    columns.per[i] = is_log ? std::exp(-rows.z[i]) : 1.0;
+    columns.target[i] = is_log ? 1.0 : std::exp(rows.z[i]);
   }
-  return scales;
+  return columns;
 }
 
 /// Minimises c'Mc/2 - v'c over c >= 0 with some of c held: of all sets of free terms, the
 /// best feasible one.
-Vector3d non_negative_solution(const Matrix3d& matrix,
-                               const Vector3d& vector,
+Vector3d non_negative_solution(const NormalEquations& equations,
                                const HeldValues& held,
                                const Vector3d& values) {
+  const auto& [matrix, vector] = equations;
   Vector3d best = values;
   double best_value = 0.5 * best.dot(matrix * best) - vector.dot(best);
   for (unsigned set = 7; set > 0; --set) {
@@ -92,8 +92,14 @@ Vector3d non_negative_solution(const Matrix3d& matrix,
     }
     kept.diagonal() *= 1.0 + 1e-13;
     const Vector3d solution = values + kept.llt().solve(right);
+    if (!solution.allFinite() || solution.minCoeff() < 0.0) {
+      continue;
+    }
+    if (set == 7) {
+      return solution;  // the least without bounds is the least within them
+    }
     const double value = 0.5 * solution.dot(matrix * solution) - vector.dot(solution);
-    if (solution.allFinite() && solution.minCoeff() >= 0.0 && value < best_value) {
+    if (value < best_value) {
       best = solution;
       best_value = value;
     }
@@ -101,28 +107,10 @@ Vector3d non_negative_solution(const Matrix3d& matrix,
   return best;
 }
 
-/// The normal equations of one reweighting.
-struct Normal {
-  double matrix[6] = {};
-  double vector[3] = {};
-
-  void add(double weight, double one, double u, double v, double target) {
-    matrix[0] += weight * one * one;
-    matrix[1] += weight * one * u;
-    matrix[2] += weight * one * v;
-    matrix[3] += weight * u * u;
-    matrix[4] += weight * u * v;
-    matrix[5] += weight * v * v;
-    vector[0] += weight * one * target;
-    vector[1] += weight * u * target;
-    vector[2] += weight * v * target;
-  }
-};
-
 class Profile {
  public:
   explicit Profile(const ChinchillaObjective& objective)
-      : objective_(&objective), scales_(scales_of(objective)) {}
+      : objective_(&objective), columns_(grid_columns(objective)) {}
 
   [[nodiscard]] GridNode node(double rate_n,
                               double rate_d,
@@ -132,61 +120,29 @@ class Profile {
     node.point << 0.0, 0.0, 0.0, std::log(rate_n), std::log(rate_d);
     const HeldValues& held = objective_->held();
     node.point = held.resolve(node.point);
-    Vector3d terms = node.point.head<3>();
-    const Vector3d values = terms;
-    const bool is_robust = std::isfinite(objective_->delta());
-    for (int pass = 0; pass <= (is_robust ? kReweightings : 0); ++pass) {
-      const Normal normal = equations(terms, pass > 0, u, v);
-      const double* m = normal.matrix;
-      Matrix3d matrix;
-      matrix << m[0], m[1], m[2], m[1], m[3], m[4], m[2], m[4], m[5];
-      terms = non_negative_solution(
-          matrix, Eigen::Map<const Vector3d>(normal.vector), held, values);
+    const Vector3d values = node.point.head<3>();
+    Vector3d terms = values;
+    double delta = std::numeric_limits<double>::infinity();
+    const int reweightings = std::isfinite(objective_->delta()) ? kReweightings : 0;
+    for (int pass = 0; pass <= reweightings; ++pass) {
+      const NormalEquations equations =
+          reweighted_equations(columns_, u, v, terms, delta);
+      terms = non_negative_solution(equations, held, values);
+      delta = objective_->delta();
     }
     node.point.head<3>() = terms;
-    node.value = value(terms, u, v);
+    node.value = grid_value(columns_,
+                            u,
+                            v,
+                            terms,
+                            objective_->delta(),
+                            objective_->kind() == ResidualKind::kLog);
     return node;
   }
 
  private:
-  [[nodiscard]] Normal equations(const Vector3d& terms,
-                                 bool is_reweighted,
-                                 const std::vector<double>& u,
-                                 const std::vector<double>& v) const {
-    const std::vector<double>& weights = objective_->weights();
-    const double delta = objective_->delta();
-    Normal normal;
-    for (std::size_t i = 0; i < u.size(); ++i) {
-      const double per = scales_.per[i];
-      const double target = scales_.target[i];
-      double weight = weights[i];
-      if (is_reweighted) {
-        const double size =
-            std::fabs((terms[0] + terms[1] * u[i] + terms[2] * v[i]) * per - target);
-        weight *= delta / std::max(size, delta);
-      }
-      normal.add(weight, per, per * u[i], per * v[i], target);
-    }
-    return normal;
-  }
-
-  [[nodiscard]] double value(const Vector3d& terms,
-                             const std::vector<double>& u,
-                             const std::vector<double>& v) const {
-    const LawRows& rows = objective_->rows();
-    const bool is_log = objective_->kind() == ResidualKind::kLog;
-    double sum = 0.0;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const double predicted =
-          (terms[0] + terms[1] * u[i] + terms[2] * v[i]) * scales_.per[i];
-      const double r = is_log ? std::log(predicted) : predicted - scales_.target[i];
-      sum += rows.weight[i] * objective_->loss().value(r);
-    }
-    return sum;
-  }
-
   const ChinchillaObjective* objective_;
-  Scales scales_;
+  GridColumns columns_;
 };
 
 }  // namespace

@@ -25,8 +25,9 @@ class ExponentGrid {
   explicit ExponentGrid(const ChinchillaObjective& objective);
 
   [[nodiscard]] const std::vector<GridNode>& nodes() const { return nodes_; }
-  /// Nodes whose descents together miss no basin: those no higher than their eight
-  /// neighbours, the lowest of each block of 5 by 5, and the lowest of all; lowest first.
+  /// Where descents start, so that basins are hardly missed: nodes no higher than their
+  /// eight neighbours, the lowest of each block of 5 by 5, and the lowest of all; lowest
+  /// first.
   [[nodiscard]] std::vector<GridNode> starts() const;
 
  private:

@@ -20,7 +20,13 @@ class InteractionLaw {
   [[nodiscard]] const std::vector<double>& weights() const {
     return objective_->weights();
   }
-  [[nodiscard]] Box<6> box() const;
+  [[nodiscard]] Box<6> box() const {
+    const Box<5> narrow = objective_->box();
+    Box<6> box;
+    box.lower.head<5>() = narrow.lower;
+    box.upper.head<5>() = narrow.upper;
+    return box;
+  }
   [[nodiscard]] bool is_linear(int i) const { return i < 3 || i == 5; }
 
   /// The loss that a point predicts where ln N and ln D stand at x and y on their axes.

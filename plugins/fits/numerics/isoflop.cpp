@@ -159,8 +159,8 @@ FitResult fit_isoflop(const FitInput& input, bool allow_outside_vertex) {
       allocation_of(over_tokens, "tokens", allow_outside_vertex, result);
   result.objective = residual;
   set_allocation(result, params, tokens);
-  if (input.weights.empty()) {
-    const auto bias = describe_isoflop_bias(input.runs);
+  if (input.warm_start == nullptr) {
+    const auto bias = describe_isoflop_bias(input);
     if (bias) {
       result.warnings.push_back(*bias);
     }

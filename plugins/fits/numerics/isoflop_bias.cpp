@@ -8,6 +8,7 @@
 #include "isoflop.hpp"
 #include "number_text.hpp"
 #include "parametric_fit.hpp"
+#include "positive_column.hpp"
 #include "power_law.hpp"
 
 namespace sizewise::fits {
@@ -43,7 +44,33 @@ PowerLaw vertices_law(const RunTable& runs, std::string_view column) {
 }
 
 std::string percent(double share) {
-  return (share < 0.0 ? "" : "+") + number_text(100.0 * share) + " %";
+  std::string text = share < 0.0 ? "" : "+";
+  text += number_text(100.0 * share);
+  text += " %";
+  return text;
+}
+
+/// FLOPs a parameter and unit as a power of N, by the budgets: 6 where C = 6 N D.
+PowerLaw cost_law(const RunTable& runs) {
+  std::vector<double> params;
+  std::vector<double> costs;
+  for (std::size_t row = 0; row < runs.rows(); ++row) {
+    params.push_back(runs.params()[row]);
+    costs.push_back(runs.numbers("budget_flops")[row] / params.back() /
+                    runs.tokens()[row]);
+  }
+  return power_law_through(params, costs);
+}
+
+/// The rows that belong to a budget and count.
+RunTable rows_of_budgets(const FitInput& input) {
+  std::vector<std::size_t> kept;
+  for (const std::size_t row : counted_rows(input)) {
+    if (!std::isnan(input.runs.numbers("budget_flops")[row])) {
+      kept.push_back(row);
+    }
+  }
+  return input.runs.select(kept);
 }
 
 }  // namespace
@@ -54,26 +81,29 @@ IsoflopBias isoflop_bias(const RunTable& runs, const Law& law, double budget) {
   const PowerLaw tokens = vertices_law(table, "tokens");
   const double alpha = law.value("alpha");
   const double beta = law.value("beta");
-  // Hoffmann et al. 2022, equation 4.
-  const double log_ratio =
-      std::log(alpha * law.value("A") / (beta * law.value("B"))) / (alpha + beta);
-  const double log_product = std::log(budget / 6.0);
+  // Hoffmann et al. 2022, equation 4, for C = k N^growth D with k = 6 and growth = 1.
+  const PowerLaw cost = cost_law(runs);
+  const double growth = 1.0 + cost.exponent;
+  const double log_product = std::log(budget / cost.coefficient);
+  const double log_params =
+      (std::log(alpha * law.value("A")) - std::log(growth * beta * law.value("B")) +
+       beta * log_product) /
+      (alpha + growth * beta);
+  const double log_tokens = log_product - growth * log_params;
+  const double log_budget = std::log(budget);
   IsoflopBias bias;
   bias.budget = budget;
   bias.exponent = params.exponent;
-  bias.true_exponent = beta / (alpha + beta);
+  bias.true_exponent = beta / (alpha + growth * beta);
   bias.params =
-      params.coefficient * std::exp(params.exponent * std::log(budget) - log_ratio -
-                                    bias.true_exponent * log_product) -
-      1.0;
+      params.coefficient * std::exp(params.exponent * log_budget - log_params) - 1.0;
   bias.tokens =
-      tokens.coefficient * std::exp(tokens.exponent * std::log(budget) + log_ratio -
-                                    (1.0 - bias.true_exponent) * log_product) -
-      1.0;
+      tokens.coefficient * std::exp(tokens.exponent * log_budget - log_tokens) - 1.0;
   return bias;
 }
 
-std::optional<std::string> describe_isoflop_bias(const RunTable& runs) {
+std::optional<std::string> describe_isoflop_bias(const FitInput& input) {
+  const RunTable runs = rows_of_budgets(input);
   ParametricSettings settings;
   settings.delta = std::numeric_limits<double>::infinity();
   const FitResult fit = fit_parametric_law({runs, {}, nullptr}, settings);

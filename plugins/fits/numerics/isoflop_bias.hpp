@@ -12,18 +12,20 @@ namespace sizewise::fits {
 struct IsoflopBias {
   double budget = FitResult::kUnknown;
   double exponent = FitResult::kUnknown;       ///< a that the parabolas give
-  double true_exponent = FitResult::kUnknown;  ///< beta / (alpha + beta)
+  double true_exponent = FitResult::kUnknown;  ///< of the law's own optimum
   double params = FitResult::kUnknown;         ///< N* / true N* - 1, at the budget
   double tokens = FitResult::kUnknown;
 };
 
-/// The bias of a law of form "chinchilla" on the sizes and budgets of a table.
+/// The bias of a law of form "chinchilla" on the sizes and budgets of a table, every row
+/// of which has a budget. What training costs is taken as a power of N and D, from its
+/// rows.
 [[nodiscard]] IsoflopBias isoflop_bias(const RunTable& runs,
                                        const Law& law,
                                        double budget);
 
 /// In words, the bias that the parametric law fitted to the same rows implies for ten
 /// times their largest budget; nothing where that fit is not identified.
-[[nodiscard]] std::optional<std::string> describe_isoflop_bias(const RunTable& runs);
+[[nodiscard]] std::optional<std::string> describe_isoflop_bias(const FitInput& input);
 
 }  // namespace sizewise::fits

@@ -25,6 +25,26 @@ struct JetFit {
   bool has_minimum = false;
 };
 
+/// Refuses values that the search's own bounds stopped; they leave `free`.
+template <class Model, class Point>
+void judge_bounds(const Model& model,
+                  const Point& point,
+                  std::vector<int>& free,
+                  FitResult& result) {
+  const auto box = model.box();
+  std::erase_if(free, [&](int i) {
+    const bool is_stopped = point[i] <= box.lower[i] || point[i] >= box.upper[i];
+    if (is_stopped) {
+      refuse_identification(result,
+                            "unbounded_value",
+                            std::string(Model::kKeys[static_cast<std::size_t>(i)]) +
+                                " ran to the end of what is searched: these rows do not "
+                                "bound it; add rows that show its effect");
+    }
+    return is_stopped;
+  });
+}
+
 /// Adds standard errors and the judgement of the Jacobian.
 template <int Size, class Model>
 void describe_jet_fit(const Model& model,
@@ -32,7 +52,8 @@ void describe_jet_fit(const Model& model,
                       double noise,
                       JetFit<Size>& fit) {
   const auto& point = fit.minimum.point;
-  const std::vector<int> free = model.free_coordinates(point);
+  std::vector<int> free = model.free_coordinates(point);
+  judge_bounds(model, point, free, fit.result);
   RobustColumns<Size> columns(model.weights());
   problem.linearize(point, nullptr, columns);
   const Eigen::MatrixXd products =
@@ -80,15 +101,15 @@ JetFit<Size> fit_jet_law(const FitInput& input,
   const double delta = least_smooth_delta(problem, lowest);
   const double total =
       std::accumulate(model.weights().begin(), model.weights().end(), 0.0);
-  const Search<Size> search =
-      lowest_of<Size>(descend_in_steps<Size>(problem, delta, starts), total);
+  Search<Size> search;
+  descend_in_steps<Size>(problem, delta, starts, search);
   JetFit<Size> fit;
   fit.minimum = search.best;
   fit.has_minimum = search.best.point.allFinite();
   fit.result.law = model.law(search.best.point);
   fit.result.status = FitStatus::kIdentified;
   fit.result.objective = search.best.value;
-  fit.result.starts_tried = static_cast<int>(starts.size());
+  fit.result.starts_tried = search.starts;
   fit.result.starts_within_tenth_percent = search.starts_within_tenth_percent;
   if (!fit.has_minimum) {
     refuse_identification(fit.result,
@@ -102,7 +123,9 @@ JetFit<Size> fit_jet_law(const FitInput& input,
                             "the descent to the minimum ended before its steps became "
                             "small; try another --fit-option delta or loss=mse");
     }
-    describe_jet_fit(model, problem, input.noise, fit);
+    if (input.warm_start == nullptr) {  // refits tell values alone
+      describe_jet_fit(model, problem, input.noise, fit);
+    }
   }
   const double unit = settings.unit(total);
   fit.result.objective /= unit;

@@ -14,7 +14,8 @@
 namespace sizewise::fits {
 namespace {
 
-/// Minimises sum w (p e^a + q e^b - 1)^2 over p and q above 0, nearly.
+/// Minimises sum w (p u + q v - 1)^2 over p and q, each at least a thousandth of what it
+/// is alone.
 Eigen::Vector2d two_terms(const std::vector<double>& weight,
                           const std::vector<double>& u,
                           const std::vector<double>& v) {
@@ -37,7 +38,8 @@ Eigen::Vector2d two_terms(const std::vector<double>& weight,
 }  // namespace
 
 KaplanLaw::KaplanLaw(const LawRows& rows, const std::map<std::string, double>& fixed)
-    : rows_(&rows) {
+    : rows_(&rows),
+      log_unit_(fixed.contains("Nc") || fixed.contains("Dc") ? 0.0 : rows.loss.origin) {
   constexpr double kMostLog = 200.0;
   box_.lower << -kMostLog, -kMostLog, std::log(1e-6), std::log(1e-6);
   box_.upper << kMostLog, kMostLog, std::log(50.0), std::log(50.0);
@@ -58,16 +60,18 @@ KaplanLaw::KaplanLaw(const LawRows& rows, const std::map<std::string, double>& f
 
 Law KaplanLaw::law(const Point& point) const {
   return {"kaplan",
-          {{"Nc", std::exp(point[0] + rows_->params.origin)},
-           {"Dc", std::exp(point[1] + rows_->tokens.origin)},
+          {{"Nc",
+            std::exp(point[0] + rows_->params.origin + log_unit_ * std::exp(-point[2]))},
+           {"Dc",
+            std::exp(point[1] + rows_->tokens.origin + log_unit_ * std::exp(-point[3]))},
            {"aN", std::exp(point[2])},
            {"aD", std::exp(point[3])}},
           {}};
 }
 
 KaplanLaw::Point KaplanLaw::point_of(const Law& law) const {
-  return {std::log(law.value("Nc")) - rows_->params.origin,
-          std::log(law.value("Dc")) - rows_->tokens.origin,
+  return {std::log(law.value("Nc")) - rows_->params.origin - log_unit_ / law.value("aN"),
+          std::log(law.value("Dc")) - rows_->tokens.origin - log_unit_ / law.value("aD"),
           std::log(law.value("aN")),
           std::log(law.value("aD"))};
 }
@@ -78,6 +82,9 @@ Eigen::Matrix4d KaplanLaw::table_units(const Point& point) const {
   for (int i = 0; i < 4; ++i) {
     units(i, i) = there.value(kKeys[static_cast<std::size_t>(i)]);
   }
+  // ln Nc holds log_unit / aN, ln Dc log_unit / aD.
+  units(0, 2) = -units(0, 0) * log_unit_ / units(2, 2);
+  units(1, 3) = -units(1, 1) * log_unit_ / units(3, 3);
   return units;
 }
 
@@ -104,7 +111,7 @@ std::vector<KaplanLaw::Point> KaplanLaw::starts() const {
       std::vector<double> u;
       std::vector<double> v;
       for (std::size_t i = 0; i < rows_->size(); ++i) {
-        const double unit = (rows_->z[i] + rows_->loss.origin) / data;
+        const double unit = (rows_->z[i] + rows_->loss.origin - log_unit_) / data;
         u.push_back(std::exp(-rate * rows_->x[i] * rows_->params.scale - unit));
         v.push_back(std::exp(-rows_->y[i] * rows_->tokens.scale - unit));
       }

@@ -12,8 +12,10 @@
 
 namespace sizewise::fits {
 
-/// L = ((Nc/N)^(aN/aD) + Dc/D)^aD in the logarithms of its four values, Nc and Dc in
-/// units of the smallest N and D; residuals are of ln L. Source: Kaplan et al. 2020
+/// L = ((Nc/N)^(aN/aD) + Dc/D)^aD in the logarithms of its four values; residuals are of
+/// ln L. Nc and Dc are those of losses in units of a middle one, over the smallest N and
+/// D, so that nothing depends on the table's units; where one is held, of the losses as
+/// they are. Source: Kaplan et al. 2020
 /// (arXiv 2001.08361), equation 1.5.
 class KaplanLaw {
  public:
@@ -39,7 +41,7 @@ class KaplanLaw {
     const T larger = is_size ? of_size : of_data;
     const T smaller = is_size ? of_data : of_size;
     return exp(p[3]) * (larger + log(constant<T>(1.0) + exp(smaller - larger))) -
-           constant<T>(rows_->z[row] + rows_->loss.origin);
+           constant<T>(rows_->z[row] + rows_->loss.origin - log_unit_);
   }
 
   [[nodiscard]] Law law(const Point& point) const;
@@ -52,6 +54,7 @@ class KaplanLaw {
 
  private:
   const LawRows* rows_;
+  double log_unit_;  ///< of the loss
   Box<4> box_;
 };
 

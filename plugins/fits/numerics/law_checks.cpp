@@ -62,14 +62,6 @@ InteractionPoint without_interaction(const LawPoint& point) {
 
 }  // namespace
 
-Box<6> InteractionLaw::box() const {
-  const Box<5> narrow = objective_->box();
-  Box<6> box;
-  box.lower.head<5>() = narrow.lower;
-  box.upper.head<5>() = narrow.upper;
-  return box;
-}
-
 void judge_floor(const ChinchillaObjective& objective,
                  const RobustMinimum<5>& minimum,
                  FitResult& result) {
@@ -83,7 +75,7 @@ void judge_floor(const ChinchillaObjective& objective,
   const HeldValues held({{"E", kNearly * least}}, rows);
   const ChinchillaObjective raised(rows, objective.kind(), objective.table_delta(), held);
   const double rise =
-      objective.in_table_units(polish(raised, minimum.point).best.value - minimum.value);
+      objective.in_table_units(find_minimum(raised).best.value - minimum.value);
   if (2.0 * rise / result.dispersion < usual_ratio()) {
     refuse_identification(result,
                           "unbounded_floor",
@@ -108,7 +100,8 @@ void judge_lack_of_fit(const ChinchillaObjective& objective,
   const auto narrow = descend_all<5>(base, {point});
   const InteractionLaw law(base);
   const JetProblem<6, InteractionLaw> problem(law, base.delta());
-  if (narrow.empty()) {
+  constexpr double kExact = 1e-24;  // mean squared residual: a ratio would be rounding
+  if (narrow.empty() || narrow.front().value <= kExact * few.total_weight) {
     return;
   }
   const auto wide = descend_all<6>(problem, {without_interaction(narrow.front().point)});

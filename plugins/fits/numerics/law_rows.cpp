@@ -64,8 +64,8 @@ LawRows sampled(const LawRows& rows, std::size_t most) {
   std::vector<std::size_t> order(rows.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(), [&rows](std::size_t a, std::size_t b) {
-    return std::tie(rows.x[a], rows.y[a], rows.z[a]) <
-           std::tie(rows.x[b], rows.y[b], rows.z[b]);
+    return std::tie(rows.x[a], rows.y[a], rows.z[a], rows.weight[a]) <
+           std::tie(rows.x[b], rows.y[b], rows.z[b], rows.weight[b]);
   });
   LawRows kept;
   kept.params = rows.params;

@@ -73,42 +73,48 @@ double least_smooth_delta(const Problem& problem, double value) {
 
 inline constexpr std::size_t kMostDistinct = 40;
 
+/// How many of some minima (sorted) are as low as the lowest.
+template <int Size>
+int count_lowest(const std::vector<RobustMinimum<Size>>& minima, double total_weight) {
+  constexpr double kSameValue = 1e-3;  // what counts as the same minimum, relative
+  // A mean squared residual below this is rounding: all such minima are the same.
+  constexpr double kRounding = 1e-24;
+  if (minima.empty()) {
+    return 0;
+  }
+  const double same =
+      minima.front().value * (1.0 + kSameValue) + kRounding * total_weight;
+  return static_cast<int>(
+      std::count_if(minima.begin(), minima.end(), [same](const auto& minimum) {
+        return minimum.value <= same;
+      }));
+}
+
 /// Descends from some points at one delta, then from the minima that differ at smaller
-/// and smaller ones to the problem's own.
+/// and smaller ones to the problem's own. What `search` counts are the starts.
+/// @param search its best is the lowest, unless there is none
 template <int Size, class Problem>
 std::vector<RobustMinimum<Size>> descend_in_steps(
     const Problem& problem,
     double first,
     const std::vector<Eigen::Matrix<double, Size, 1>>& starts,
+    Search<Size>& search,
     std::size_t most = kMostDistinct) {
   constexpr double kFall = 0.03;
+  const std::vector<double>& weights = problem.weights();
   auto minima = descend_all<Size>(problem.with_scaled_delta(first), starts);
+  search.starts = static_cast<int>(starts.size());
+  search.starts_within_tenth_percent =
+      count_lowest<Size>(minima, std::accumulate(weights.begin(), weights.end(), 0.0));
   for (double delta = first; delta > problem.delta();) {
     delta = std::max(kFall * delta, problem.delta());
     minima = descend_all<Size>(problem.with_scaled_delta(delta),
                                distinct_points<Size>(minima, most));
   }
-  return minima;
-}
-
-/// The lowest of some minima (sorted), and how many are as low.
-template <int Size>
-Search<Size> lowest_of(const std::vector<RobustMinimum<Size>>& minima,
-                       double total_weight) {
-  constexpr double kSameValue = 1e-3;  // what counts as the same minimum, relative
-  // A mean squared residual below this is rounding: all such minima are the same.
-  constexpr double kRounding = 1e-24;
-  Search<Size> search;
-  search.starts = static_cast<int>(minima.size());
   if (!minima.empty()) {
     search.best = minima.front();
-    const double same = search.best.value * (1.0 + kSameValue) + kRounding * total_weight;
-    search.starts_within_tenth_percent = static_cast<int>(
-        std::count_if(minima.begin(), minima.end(), [same](const auto& m) {
-          return m.value <= same;
-        }));
   }
-  return search;
+  return minima;
 }
 
 }  // namespace sizewise::fits

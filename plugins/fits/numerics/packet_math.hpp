@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 // Several doubles at a time, as many as a machine's registers hold. Everything is inlined
 // into a function that is compiled for one kind of machine, so nothing here is ever
@@ -86,9 +87,11 @@ struct Packets {
     x = p * scale + scale;
   }
 
-  /// ln x to within 1 unit in the last place, for normal x above 0. Source: fdlibm,
-  /// e_log.c.
+  /// ln x to within 1 unit in the last place, for normal x above 0; NaN where x is 0 or
+  /// below, infinite or NaN. Source: fdlibm, e_log.c.
   SIZEWISE_INLINE static void logarithm(Packet& x) {
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
+    const auto has_logarithm = (x > 0.0) & (x < kInfinity);
     constexpr uint64_t kRootHalf = 0x3fe6a09e667f3bcd;
     constexpr uint64_t kOne = 0x3ff0000000000000;
     constexpr double kLog2High = 6.93147180369123816490e-01;
@@ -115,6 +118,7 @@ struct Packets {
     p = p * z + 6.666666666666735130e-01;
     const Packet half = 0.5 * f * f;
     x = k * kLog2High - ((half - (s * (half + z * p) + k * kLog2Low)) - f);
+    x = has_logarithm ? x : Packet{} + std::numeric_limits<double>::quiet_NaN();
   }
 };
 

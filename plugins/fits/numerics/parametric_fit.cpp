@@ -118,7 +118,7 @@ FitResult fit_parametric_law(const FitInput& input, const ParametricSettings& se
           : find_minimum(objective, more_starts(settings, rows));
   FitResult result = result_of(objective, search);
   // Refits tell values alone.
-  if (input.weights.empty() && search.best.point.allFinite()) {
+  if (input.warm_start == nullptr && search.best.point.allFinite()) {
     describe_uncertainty(objective, search.best.point, input.noise, result);
     if (input.fixed.empty()) {
       judge_floor(objective, search.best, result);

@@ -19,36 +19,42 @@ constexpr double kLeastTerm = 1e-9;  // the law takes the logarithms of A and B
 
 /// ln of the effective amount where so much stands beside a unique amount.
 template <class T>
-T log_effective(const T& log_amount, const T& log_unique, const T& half) {
+T log_effective(const T& log_amount, const T& log_unique, const T& decay) {
   using std::exp;
+  using std::expm1;
   using std::log;
   const T one = constant<T>(1.0);
   const T repeats = exp(log_amount - log_unique) - one;
-  return log_unique + log(one + half * (one - exp(-repeats / half)));
+  return log_unique + log(one - decay * expm1(-repeats / decay));
 }
 
-/// ln U of each row that counts.
+bool is_usable(double value) {
+  return std::isfinite(value) && value > 0.0;
+}
+
+/// ln U of each row that counts: at most the units that it was trained on; where a row
+/// tells neither, its data are taken as fresh.
 std::vector<double> log_unique_units(const FitInput& input) {
   const std::vector<std::size_t> rows = counted_rows(input);
-  std::vector<double> unique;
-  if (input.runs.has_numbers("unique_tokens")) {
-    unique = positive_column(input.runs, "unique_tokens", rows);
-  } else if (input.runs.has_numbers("epochs")) {
-    unique = positive_column(input.runs, "tokens", rows);
-    const std::vector<double> epochs = positive_column(input.runs, "epochs", rows);
-    for (std::size_t i = 0; i < unique.size(); ++i) {
-      unique[i] /= std::max(epochs[i], 1.0);
-    }
-  } else {
+  const bool has_unique = input.runs.has_numbers("unique_tokens");
+  const bool has_epochs = input.runs.has_numbers("epochs");
+  if (!has_unique && !has_epochs) {
     throw Error(ErrorCode::kInput,
                 "the table has neither a column unique_tokens nor epochs: how often data "
                 "were repeated is not known",
                 "add one of them, or fit approach3, which takes all data as fresh");
   }
-  for (double& value : unique) {
-    value = std::log(value);
+  std::vector<double> log_unique;
+  for (const std::size_t row : rows) {
+    const double tokens = checked_positive(input.runs.tokens()[row], "tokens", row);
+    const double epochs = has_epochs ? input.runs.numbers("epochs")[row] : 1.0;
+    double unique = has_unique ? input.runs.numbers("unique_tokens")[row] : 0.0;
+    if (!is_usable(unique)) {
+      unique = is_usable(epochs) ? tokens / std::max(epochs, 1.0) : tokens;
+    }
+    log_unique.push_back(std::log(std::min(unique, tokens)));
   }
-  return unique;
+  return log_unique;
 }
 
 }  // namespace
@@ -165,19 +171,37 @@ std::vector<double> RepeatedDataLaw::deviations(double noise) const {
 
 namespace {
 
-/// The law of fresh data, with each of some R_D and R_N.
+/// The rows as a law of fresh data sees them if repeats decay so.
+LawRows with_effective_data(const LawRows& rows,
+                            const std::vector<double>& log_unique,
+                            double decay) {
+  LawRows effective = rows;
+  const Axis& axis = rows.tokens;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    const double log_tokens = axis.origin + axis.scale * rows.y[row];
+    effective.y[row] =
+        (log_effective(log_tokens, log_unique[row], decay) - axis.origin) / axis.scale;
+  }
+  return effective;
+}
+
+/// For each of some R_D the law of fresh data that fits best, with each of some R_N.
 std::vector<RepeatedDataLaw::Point> starts_of(
     const LawRows& rows,
+    const std::vector<double>& log_unique,
     const RobustSettings& settings,
     const std::map<std::string, double>& fixed) {
   std::map<std::string, double> fixed_base = fixed;
   fixed_base.erase("R_D");
   fixed_base.erase("R_N");
-  const ChinchillaObjective base(
-      rows, ResidualKind::kLog, settings.working_delta(), HeldValues(fixed_base, rows));
-  const LawPoint law = find_minimum(base).best.point;
   std::vector<RepeatedDataLaw::Point> starts;
   for (const double of_data : {1.0, 6.0, 36.0}) {
+    const LawRows effective = with_effective_data(rows, log_unique, of_data);
+    const ChinchillaObjective base(effective,
+                                   ResidualKind::kLog,
+                                   settings.working_delta(),
+                                   HeldValues(fixed_base, effective));
+    const LawPoint law = find_minimum(base).best.point;
     for (const double of_size : {1.0, 6.0, 36.0}) {
       RepeatedDataLaw::Point start;
       start << law, std::log(of_data), std::log(of_size);
@@ -189,9 +213,8 @@ std::vector<RepeatedDataLaw::Point> starts_of(
 
 void judge_repeated_data(const LawRows& rows,
                          const std::vector<double>& log_unique,
-                         const RepeatedDataLaw::Point& point,
                          FitResult& result) {
-  judge_terms(point.head<5>(), result);
+  judge_terms(point_of_law(result.law, rows), result);
   constexpr double kRepeated = 1e-6;
   bool is_repeated = false;
   for (std::size_t row = 0; row < rows.size(); ++row) {
@@ -220,16 +243,15 @@ FitResult fit_repeated_data_law(const FitInput& input, const RobustSettings& set
       settings,
       law,
       is_warm ? std::vector<RepeatedDataLaw::Point>{law.point_of(input.warm_start->law)}
-              : starts_of(rows, settings, input.fixed));
+              : starts_of(rows, log_unique, settings, input.fixed));
   FitResult& result = fit.result;
-  constexpr std::size_t kParameters = 7;
-  judge_row_count(rows, kParameters, result);
+  judge_row_count(rows, RepeatedDataLaw::kKeys.size(), result);
   if (fit.has_minimum) {
     const double alpha = result.law.value("alpha");
     const double beta = result.law.value("beta");
     result.a = beta / (alpha + beta);
     result.b = alpha / (alpha + beta);
-    judge_repeated_data(rows, log_unique, fit.minimum.point, result);
+    judge_repeated_data(rows, log_unique, result);
   }
   return result;
 }

@@ -54,7 +54,8 @@ struct FitResult {
   FitStatus status = FitStatus::kNotRun;
   std::vector<Reason> reasons;  ///< why not identified; empty otherwise
   Law law;
-  double objective = kUnknown;  ///< minimum reached, summed (not averaged) over rows
+  double objective =
+      kUnknown;  ///< minimum reached: summed over rows unless an option says
   int starts_tried = 0;
   int starts_within_tenth_percent = 0;  ///< how many ended within 0.1 % of the objective
   double a = kUnknown;                  ///< N* ~ C^a

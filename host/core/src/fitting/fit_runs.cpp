@@ -127,7 +127,6 @@ FitReport fit_runs(const RunTable& runs,
     diagnose(job, runs, selection.held_out, report);
   }
   withhold_optima(request, report);
-  add_advice(report.result);
   warn_of_data(job.used, report);
   warn_of_optima(report);
   warn_of_hold_out(report);

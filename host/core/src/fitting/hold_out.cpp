@@ -96,7 +96,7 @@ std::optional<HoldOutReport> hold_out(const FitJob& job,
       largest.push_back(row);
     }
   }
-  std::optional<FitResult> others = job.try_run({job.used, weights, &best});
+  std::optional<FitResult> others = job.try_run({job.used, weights, nullptr});
   if (!others || !has_finite_law(*others)) {
     return std::nullopt;
   }

@@ -18,19 +18,6 @@ constexpr double kLeastSpan = 10.0;  // largest N / smallest N
 constexpr std::size_t kLeastBudgets = 3;
 constexpr double kMostNotIdentified = 0.25;  // of the replicates
 
-/// What to do, by the code of a reason.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kAdvice = {
-    {{"narrow_params", "add models ten times smaller or larger than these"},
-     {"few_budgets", "train on at least 3 budgets, each a few times the last"},
-     {"few_rows", "add runs of other sizes and amounts of data"},
-     {"exponent_out_of_range", "add sizes on both sides of each budget's best one"},
-     {"ill_conditioned",
-      "add runs of other ratios of data to size, or more budgets; --profile shows which "
-      "value is open"},
-     {"no_minimum", "add sizes on both sides of that budget's lowest loss"},
-     {"vertex_outside", "add sizes beyond the end at which it turns"},
-     {"unstable_bootstrap", "add runs, or repeat some with other seeds"}}};
-
 void refuse(FitResult& result, std::string code, std::string message) {
   const bool is_known = std::any_of(
       result.reasons.begin(), result.reasons.end(), [&code](const Reason& reason) {
@@ -72,7 +59,8 @@ void judge_rows(const RunTable& runs, FitResult& result) {
            std::isnan(params.low)
                ? "no row has params"
                : fmt::format("params span a factor of {:.4g} ({:.6g} to {:.6g}); {:.0f} "
-                             "are needed to see how the loss falls with size",
+                             "are needed to see how the loss falls with size; add "
+                             "models ten times smaller or larger than these",
                              params.high / params.low,
                              params.low,
                              params.high,
@@ -80,12 +68,14 @@ void judge_rows(const RunTable& runs, FitResult& result) {
   }
   const std::size_t budgets = count_budgets(flops_of_rows(runs), kLeastBudgets);
   if (budgets < kLeastBudgets) {
-    refuse(result,
-           "few_budgets",
-           fmt::format("the rows hold {} different budget{}; at least {} are needed",
-                       budgets,
-                       budgets == 1 ? "" : "s",
-                       kLeastBudgets));
+    refuse(
+        result,
+        "few_budgets",
+        fmt::format("the rows hold {} different budget{}; at least {} are needed: train "
+                    "on more, each a few times the last",
+                    budgets,
+                    budgets == 1 ? "" : "s",
+                    kLeastBudgets));
   }
 }
 
@@ -101,21 +91,11 @@ void judge_bootstrap(FitReport& report) {
                                        bootstrap.replicates,
                                        kinds_of(bootstrap));
   if (share > kMostNotIdentified) {
-    refuse(report.result, "unstable_bootstrap", what);
+    refuse(report.result,
+           "unstable_bootstrap",
+           what + "; add runs, or repeat some with other seeds");
   } else if (share > 1.0 - bootstrap.level) {
     report.warnings.push_back(what + ": the intervals are rough");
-  }
-}
-
-void add_advice(FitResult& result) {
-  for (Reason& reason : result.reasons) {
-    const auto known =
-        std::find_if(kAdvice.begin(), kAdvice.end(), [&reason](const auto& entry) {
-          return entry.first == reason.code;
-        });
-    if (known != kAdvice.end()) {
-      reason.message += fmt::format("; {}", known->second);
-    }
   }
 }
 

@@ -13,7 +13,4 @@ void judge_rows(const RunTable& runs, FitResult& result);
 /// than the interval leaves outside.
 void judge_bootstrap(FitReport& report);
 
-/// Ends every reason with what to do about it, where its code is known.
-void add_advice(FitResult& result);
-
 }  // namespace sizewise::fitting

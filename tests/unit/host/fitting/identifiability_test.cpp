@@ -61,13 +61,5 @@ TEST(JudgeBootstrap, WarnsOfSome) {
   EXPECT_THAT(report.warnings, IsEmpty());
 }
 
-TEST(AddAdvice, SaysWhatToDoNext) {
-  FitResult result;
-  result.reasons = {{"few_budgets", "there are 2"}, {"of_a_plugin", "its own"}};
-  add_advice(result);
-  EXPECT_THAT(result.reasons[0].message, HasSubstr("there are 2; train on at least 3"));
-  EXPECT_EQ(result.reasons[1].message, "its own");
-}
-
 }  // namespace
 }  // namespace sizewise::fitting

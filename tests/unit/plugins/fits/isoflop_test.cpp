@@ -206,6 +206,21 @@ TEST(Isoflop, HasTheBiasThatTheoryDemands) {
     const IsoflopBias bias = isoflop_bias(runs, biased.law, 1e24);
     EXPECT_NEAR(100.0 * bias.tokens, biased.percent, 1e-8) << biased.set;
     EXPECT_NEAR(bias.exponent, result.a, 1e-12) << biased.set;
+    // Training that costs three times 6 N D moves no size or amount of data.
+    RunTable costly;
+    for (const std::string& column : runs.columns()) {
+      if (runs.has_numbers(column)) {
+        std::vector<double> values(runs.numbers(column).begin(),
+                                   runs.numbers(column).end());
+        for (double& value : values) {
+          value *= column == "budget_flops" ? 3.0 : 1.0;
+        }
+        costly.add_numbers(column, std::move(values));
+      }
+    }
+    const IsoflopBias same = isoflop_bias(costly, biased.law, 3e24);
+    EXPECT_NEAR(same.tokens, bias.tokens, 1e-9) << biased.set;
+    EXPECT_NEAR(same.true_exponent, bias.true_exponent, 1e-12) << biased.set;
     EXPECT_TRUE(std::any_of(result.warnings.begin(),
                             result.warnings.end(),
                             [](const std::string& text) {

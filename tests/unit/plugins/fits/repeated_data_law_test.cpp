@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <random>
 
 #include <gtest/gtest.h>
@@ -79,16 +80,34 @@ TEST(RepeatedDataLaw, HoldsValuesAndTellsCovariance) {
   ASSERT_EQ(best.parameters.size(), 7U);
   EXPECT_NEAR(std::sqrt(best.dispersion), 0.002, 4e-4);
   for (const auto& [key, value] : best.law.values) {
-    FitInput input{runs, {}, &best};
+    FitInput input{runs, {}, nullptr};
     input.fixed = {{key, value * 1.03}};
     const FitResult held = fit_repeated_data_law(input, squared);
     EXPECT_NEAR(held.law.value(key) / value, 1.03, 1e-9) << key;
+    EXPECT_EQ(held.status, FitStatus::kIdentified) << key;
     EXPECT_GT(held.objective, best.objective) << key;
     EXPECT_EQ(held.parameters.size(), 6U) << key;
   }
   FitInput wrong{runs, {}, nullptr};
   wrong.fixed = {{"aN", 1.0}};
   EXPECT_THROW((void)fit_repeated_data_law(wrong, squared), Error);
+}
+
+TEST(RepeatedDataLaw, TakesUniqueUnitsRowByRow) {
+  const RunTable epochs = repeated_runs(0.0, true);
+  std::vector<double> unique;
+  for (std::size_t row = 0; row < epochs.rows(); ++row) {
+    // A data set larger than what was read of it; not told where data were repeated.
+    unique.push_back(epochs.numbers("epochs")[row] == 1.0
+                         ? 1e12
+                         : std::numeric_limits<double>::quiet_NaN());
+  }
+  RunTable runs = epochs;
+  runs.add_numbers("unique_tokens", unique);
+  const FitResult result = fit_repeated_data_law({runs, {}, nullptr}, {});
+  for (const auto& [name, value] : kLaw.values) {
+    EXPECT_NEAR(result.law.value(name) / value, 1.0, 1e-5) << name;
+  }
 }
 
 TEST(RepeatedDataLaw, NeedsToKnowHowOftenDataWereRepeated) {
