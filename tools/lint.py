@@ -76,11 +76,11 @@ class Includes:
 
 
 def entries(build):
-    """The compile commands of our own sources, one a source."""
+    """The compile commands of our own C++ sources, one a source."""
     found = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
         path = pathlib.Path(entry["file"])
-        if SOURCE in path.parents and build not in path.parents:
+        if path.suffix == ".cpp" and SOURCE in path.parents and build not in path.parents:
             found.setdefault(path, entry)
     return found
 

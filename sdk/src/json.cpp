@@ -55,6 +55,14 @@ OptionValue list_from_json(const json& value, std::string_view name) {
                   "; a list holds numbers alone or texts alone");
 }
 
+/// What is wrong, without the parser's own code and position.
+std::string fault_of(std::string_view message) {
+  constexpr std::string_view kBefore = " - ";
+  const auto found = message.find(kBefore);
+  return std::string(
+      found == std::string_view::npos ? message : message.substr(found + kBefore.size()));
+}
+
 }  // namespace
 
 json parse_json(std::string_view text, std::string_view what) {
@@ -69,7 +77,7 @@ json parse_json(std::string_view text, std::string_view what) {
         newline == std::string_view::npos ? before.size() + 1 : before.size() - newline;
     throw Error(ErrorCode::kInput,
                 std::string(what) + " is not valid JSON: line " + std::to_string(line) +
-                    ", column " + std::to_string(column) + ": " + error.what());
+                    ", column " + std::to_string(column) + ": " + fault_of(error.what()));
   }
 }
 

@@ -99,6 +99,25 @@ std::optional<OptionValue> parse_typed(const OptionSpec& spec, std::string_view 
   return parse_list<std::string>("string", text);
 }
 
+/// The same of a list, by the type of its items.
+std::optional<OptionValue> convert_list(const OptionSpec& spec,
+                                        const OptionValue& value) {
+  const auto* integers = std::get_if<std::vector<int64_t>>(&value);
+  if (integers != nullptr && spec.item_type == "number") {
+    return std::vector<double>(integers->begin(), integers->end());
+  }
+  // An empty list in JSON has no type of its own.
+  if (integers != nullptr && integers->empty() && spec.item_type == "string") {
+    return std::vector<std::string>{};
+  }
+  const bool fits = (spec.item_type == "integer" && integers != nullptr) ||
+                    (spec.item_type == "number" &&
+                     std::holds_alternative<std::vector<double>>(value)) ||
+                    (spec.item_type == "string" &&
+                     std::holds_alternative<std::vector<std::string>>(value));
+  return fits ? std::optional(value) : std::nullopt;
+}
+
 /// The value as the declared type, or nothing where it is of another.
 std::optional<OptionValue> convert(const OptionSpec& spec, const OptionValue& value) {
   const auto held = [&]<class T>(std::in_place_type_t<T>) {
@@ -115,20 +134,7 @@ std::optional<OptionValue> convert(const OptionSpec& spec, const OptionValue& va
     return std::nullopt;
   }
   if (spec.type == "array") {
-    const auto* integers = std::get_if<std::vector<int64_t>>(&value);
-    if (integers != nullptr && spec.item_type == "number") {
-      return std::vector<double>(integers->begin(), integers->end());
-    }
-    // An empty list in JSON has no type of its own.
-    if (integers != nullptr && integers->empty() && spec.item_type == "string") {
-      return std::vector<std::string>{};
-    }
-    const bool fits =
-        (spec.item_type == "integer" && integers != nullptr) ||
-        (spec.item_type == "number" && held(std::in_place_type<std::vector<double>>)) ||
-        (spec.item_type == "string" &&
-         held(std::in_place_type<std::vector<std::string>>));
-    return fits ? std::optional(value) : std::nullopt;
+    return convert_list(spec, value);
   }
   const bool fits = (spec.type == "boolean" && held(std::in_place_type<bool>)) ||
                     (spec.type == "integer" && held(std::in_place_type<int64_t>)) ||

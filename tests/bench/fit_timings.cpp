@@ -15,7 +15,7 @@
 
 #include "chinchilla_search.hpp"
 #include "parametric_fit.hpp"
-#include "robust_minimizer.hpp"
+#include "random_starts.hpp"
 
 // Timings of the fits' numerics, one thread, as lines of JSON; fits_bench.py and
 // fit_proof_bench.py run it beside scipy. A table is a file of lines "params tokens
@@ -151,30 +151,20 @@ int time_bootstrap(const RunTable& runs, int count) {
   return 0;
 }
 
-/// Descents from random starts: how many end lower than the search by more than 1e-9.
+/// Descents from random starts: how many end lower than the search by more than 1e-9. An
+/// infinite delta stands for vpnls.
 int prove(const RunTable& runs, double delta, int starts, uint64_t seed) {
   const LawRows rows = law_rows({runs, {}, nullptr});
-  const ChinchillaObjective objective(rows, ResidualKind::kLog, delta);
+  // Squared residuals are those of the loss itself, as vpnls has them.
+  const ResidualKind kind =
+      std::isfinite(delta) ? ResidualKind::kLog : ResidualKind::kLinear;
+  const ChinchillaObjective objective(rows, kind, delta);
   const double found = find_minimum(objective).best.value;
-  std::mt19937_64 random(seed);
-  std::uniform_real_distribution<double> wide(-6.0, 3.0);
-  RobustMinimizer<5, ChinchillaObjective> minimizer(objective);
   double lowest = std::numeric_limits<double>::infinity();
-  int lower = 0;
+  // A search that found nothing is beaten by every start.
+  int lower = std::isfinite(found) ? 0 : starts;
   int as_low = 0;
-  for (int start = 0; start < starts; ++start) {
-    // Logarithms of the terms at the middle of the rows, and of the exponents over half
-    // their range.
-    LawPoint point;
-    for (double& coordinate : point) {
-      coordinate = wide(random);
-    }
-    for (int term : {1, 2}) {
-      point[term] += std::exp(point[term + 2]);
-      point[term + 2] += std::log(2.0);
-    }
-    point.head<3>() = point.head<3>().array().exp();
-    const double value = minimizer.descend(point).value;
+  for (const double value : testing::values_from_random_starts(objective, starts, seed)) {
     lowest = value < lowest ? value : lowest;
     lower += value < found * (1.0 - 1e-9) ? 1 : 0;
     as_low += value <= found * (1.0 + 1e-9) ? 1 : 0;

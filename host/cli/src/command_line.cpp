@@ -223,9 +223,10 @@ const std::string* CommandLine::find(std::string_view name) const {
   return found == given_.end() || found->second.empty() ? nullptr : &found->second.back();
 }
 
-std::string CommandLine::text_or(std::string_view name, std::string fallback) const {
+std::string CommandLine::text_or(std::string_view name,
+                                 const std::string& fallback) const {
   const std::string* text = find(name);
-  return text != nullptr ? *text : std::move(fallback);
+  return text != nullptr ? *text : fallback;
 }
 
 const std::vector<std::string>& CommandLine::texts(std::string_view name) const {

@@ -52,7 +52,8 @@ class CommandLine {
   [[nodiscard]] bool parse(const Arguments& arguments, Console& console);
 
   [[nodiscard]] bool has(std::string_view name) const;
-  [[nodiscard]] std::string text_or(std::string_view name, std::string fallback) const;
+  [[nodiscard]] std::string text_or(std::string_view name,
+                                    const std::string& fallback) const;
   /// The values of a repeatable flag, in order.
   [[nodiscard]] const std::vector<std::string>& texts(std::string_view name) const;
   /// The words without dashes, in order.

@@ -12,7 +12,6 @@ namespace sizewise::cli {
 namespace {
 
 constexpr int kMostJobs = 4096;
-constexpr int kInterrupted = 130;  ///< what a shell calls a program ended by Ctrl-C
 
 /// A signal handler can reach nothing else.
 std::atomic<bool> stop_requested{false};

@@ -12,6 +12,9 @@
 
 namespace sizewise::cli {
 
+/// What a shell calls a program ended by Ctrl-C.
+constexpr int kInterrupted = 130;
+
 /// --jobs, --threads, --worker, --accept-changes and --retry-failed.
 CommandLine& add_run_flags(CommandLine& line);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -50,10 +51,12 @@ bool has_reason(const fitting::FitReport& report, std::string_view code) {
                      });
 }
 
-/// Where the best size of a budget is the last one tried, the minimum lies beyond it.
-void advise_on_edges(const std::map<double, Profile>& profiles,
-                     const SizeSpec& sizes,
-                     std::vector<std::string>& advice) {
+}  // namespace
+
+std::vector<std::string> edge_advice(const std::vector<TrialState>& trials,
+                                     const SizeSpec& sizes) {
+  std::vector<std::string> advice;
+  const std::map<double, Profile> profiles = profiles_of(trials);
   std::size_t at_smallest = 0;
   std::size_t at_largest = 0;
   int64_t smallest = sizes.maximum;
@@ -91,9 +94,8 @@ void advise_on_edges(const std::map<double, Profile>& profiles,
             ? "or let the sweep try larger sizes"
             : "or let the model have larger sizes"));
   }
+  return advice;
 }
-
-}  // namespace
 
 std::vector<std::string> advice_for(const fitting::FitReport& report,
                                     const std::vector<TrialState>& trials,
@@ -115,12 +117,29 @@ std::vector<std::string> advice_for(const fitting::FitReport& report,
         diverged,
         trials.size()));
   }
-  advise_on_edges(profiles_of(trials), sizes, advice);
+  for (std::string& line : edge_advice(trials, sizes)) {
+    advice.push_back(std::move(line));
+  }
+  const bool has_budgets =
+      std::any_of(trials.begin(), trials.end(), [](const TrialState& trial) {
+        return trial.budget.has_value();
+      });
+  if (!has_budgets) {
+    advice.emplace_back(
+        "let the grid hold more sizes over a factor of 10 in parameters, and three or "
+        "more amounts of data (--sweep-option sizes=..., tokens=...)");
+    return advice;
+  }
   if (has_reason(report, "few_budgets")) {
     advice.emplace_back("give three or more --budgets, a factor of 2 or more apart");
   }
   if (has_reason(report, "narrow_params")) {
     advice.emplace_back("spread --budgets wider: the best sizes then differ more");
+  }
+  if (has_reason(report, "wide_exponent")) {
+    advice.emplace_back(
+        "spread --budgets over a factor of 10 or more: short trials differ by chance as "
+        "much as by size");
   }
   if (advice.empty()) {
     advice.emplace_back(

@@ -17,4 +17,9 @@ namespace sizewise {
                                                   const std::vector<TrialState>& trials,
                                                   const SizeSpec& sizes);
 
+/// Which budgets have their least loss at the smallest or the largest size that was
+/// tried: their minimum may lie beyond it.
+[[nodiscard]] std::vector<std::string> edge_advice(const std::vector<TrialState>& trials,
+                                                   const SizeSpec& sizes);
+
 }  // namespace sizewise

@@ -42,6 +42,16 @@ void refuse_where_all_failed(const std::vector<TrialState>& trials) {
   }
 }
 
+/// What stands for a fit where no trial has a loss.
+fitting::FitReport report_of_nothing(std::size_t trials) {
+  fitting::FitReport report;
+  report.rows.read = trials;
+  report.result.status = FitStatus::kNotIdentified;
+  report.result.reasons = {
+      {"no_loss", fmt::format("none of {} trials trained to a loss", trials)}};
+  return report;
+}
+
 std::vector<CostPoint> cost_points(const planning::Plan& plan) {
   std::vector<CostPoint> points;
   std::set<double> seen;
@@ -188,7 +198,8 @@ Outcome Session::conclude() {
   count_trials(plan_, results_, reused_trials_, outcome);
   if (!stopped_) {
     refuse_where_all_failed(outcome.trials);
-    const fitting::FitReport report = fit();
+    const fitting::FitReport report =
+        outcome.done > 0 ? fit() : report_of_nothing(outcome.trials.size());
     outcome.fit_json = fitting::fit_report_to_json(report).dump(2);
     directory_->save_law(outcome.fit_json + "\n");
     outcome.identified = report.identified();
@@ -198,6 +209,11 @@ Outcome Session::conclude() {
       stopped_ = true;
     }
     outcome.advice = advice_for(report, outcome.trials, sizes());
+    if (outcome.identified) {
+      for (const std::string& line : edge_advice(outcome.trials, sizes())) {
+        warn(line);
+      }
+    }
   }
   outcome.interrupted = stopped_;
   outcome.warnings = warnings_;

@@ -59,7 +59,8 @@ Outcome outcome_in(const std::filesystem::path& run_dir) {
   Outcome outcome;
   outcome.run_dir = directory.folder();
   count_trials(plan, directory.results(plan.trials(), outcome.warnings), {}, outcome);
-  outcome.interrupted = ::access(directory.outcome_file().c_str(), F_OK) != 0;
+  outcome.interrupted = ::access(directory.outcome_file().c_str(), F_OK) != 0 ||
+                        outcome.trials.size() < static_cast<std::size_t>(outcome.planned);
   if (!outcome.interrupted) {
     outcome.add_answer(running::read_file(directory.outcome_file()));
   }

@@ -193,6 +193,12 @@ void Session::begin() {
       takes_budgets && !few.empty()) {
     warn(few);
   }
+  if (!takes_budgets && !experiment_.budgets.empty()) {
+    warn(
+        fmt::format("sweep '{}' does not train to --budgets: they only say for which "
+                    "budget a size is named",
+                    resolved_.sweep.id()));
+  }
 }
 
 void Session::accept_or_refuse(const planning::Provenance& now) {

@@ -1,13 +1,17 @@
 #include "single_trial.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "sizewise/dataset_info.hpp"
@@ -146,23 +150,72 @@ int64_t whole_samples(const SingleTrialRequest& request,
   return units;
 }
 
-/// Takes a folder away that came up and was left empty, where nothing was saved.
-class EmptyFolderGuard {
+/// The folder of a model that is being trained: made before anything is spent, and taken
+/// away again where nothing was saved in it. No other program trains into it meanwhile.
+class OutputFolder {
  public:
-  explicit EmptyFolderGuard(std::filesystem::path folder)
-      : folder_(std::move(folder)), was_there_(::access(folder_.c_str(), F_OK) == 0) {}
-  ~EmptyFolderGuard() {
+  explicit OutputFolder(std::filesystem::path folder)
+      : folder_(std::move(folder)), was_there_(::access(folder_.c_str(), F_OK) == 0) {
+    running::make_folder(folder_);
+    lock_ = ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (lock_ < 0 || ::access(folder_.c_str(), W_OK) != 0) {
+      const int reason = errno;
+      close();
+      throw Error(
+          ErrorCode::kIo,
+          fmt::format(
+              "{} cannot be written: {}", folder_.string(), std::strerror(reason)),
+          "choose a folder that you may write, with --output");
+    }
+    if (::flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+      close();
+      throw Error(ErrorCode::kIo,
+                  fmt::format("another program trains into {}", folder_.string()),
+                  "wait until it has ended, or name another folder with --output");
+    }
+  }
+  ~OutputFolder() { close(); }
+  OutputFolder(const OutputFolder&) = delete;
+  OutputFolder& operator=(const OutputFolder&) = delete;
+
+ private:
+  void close() {
     if (!was_there_) {
       ::rmdir(folder_.c_str());  // which spares a folder that holds something
     }
+    if (lock_ >= 0) {
+      ::close(lock_);
+    }
   }
-  EmptyFolderGuard(const EmptyFolderGuard&) = delete;
-  EmptyFolderGuard& operator=(const EmptyFolderGuard&) = delete;
 
- private:
   std::filesystem::path folder_;
   bool was_there_;
+  int lock_ = -1;
 };
+
+/// Refuses a model that this machine cannot hold, before it is made.
+void check_fits_machine(running::Worker& worker,
+                        json params,
+                        int64_t size,
+                        const running::Waiting& waiting) {
+  params["sizes"] = {size};
+  params["check"] = false;
+  params["count_flops"] = false;
+  const json answer =
+      worker.call("describe", params, fmt::format("size {}", size), waiting);
+  const double count = answer.at("sizes").at(0).at("params").get<double>();
+  const double most = planning::largest_trainable_model().value();
+  if (count > most) {
+    throw Error(
+        ErrorCode::kConfiguration,
+        fmt::format("--size {} makes a model of {:.3g} parameters; this machine's "
+                    "memory holds the training of {:.3g} at most",
+                    size,
+                    count,
+                    most),
+        "choose a smaller --size, or smaller --model-option values");
+  }
+}
 
 json read_facts(const std::filesystem::path& checkpoint) {
   std::error_code ignored;
@@ -192,16 +245,19 @@ SingleTrial train_one(const loading::PluginCatalog& catalog,
   check_size(request.size, setting);
   running::Worker worker({running::find_worker_program(request.worker), {}, {}});
   json params = planning::setting_to_json(setting);
-  const DatasetInfo data = DatasetInfo::from_json(
-      worker.call("dataset", params, "the dataset").at("info").dump());
+  running::Waiting waiting;
+  waiting.stop = request.stop;
   SingleTrial trial;
   trial.size = request.size;
   trial.output = std::filesystem::absolute(request.output);
+  const OutputFolder folder(trial.output);
+  check_output(request.output);  // once more, now that nobody else writes there
+  const DatasetInfo data = DatasetInfo::from_json(
+      worker.call("dataset", params, "the dataset", waiting).at("info").dump());
+  check_fits_machine(worker, params, request.size, waiting);
   params["size"] = request.size;
   params["tokens"] = whole_samples(request, setting, data);
   params["output"] = trial.output.string();
-  const EmptyFolderGuard guard(trial.output);
-  running::Waiting waiting;
   waiting.on_event = [&](const json& event) {
     if (callbacks.progress && event.value("event", "") == "progress") {
       callbacks.progress(progress_of(event, data.unit));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -22,10 +23,11 @@ struct SingleTrialRequest {
   PluginChoice loss;
   Recipe recipe;
   int64_t size = 0;
-  int64_t tokens = 0;            ///< rounded to whole samples
-  int threads = 0;               ///< 0: all cores
-  std::filesystem::path output;  ///< a folder that holds no model yet
-  std::filesystem::path worker;  ///< empty: the usual one
+  int64_t tokens = 0;                       ///< rounded to whole samples
+  int threads = 0;                          ///< 0: all cores
+  std::filesystem::path output;             ///< a folder that holds no model yet
+  std::filesystem::path worker;             ///< empty: the usual one
+  const std::atomic<bool>* stop = nullptr;  ///< borrowed; may be null
 };
 
 /// What came of it.
@@ -36,7 +38,8 @@ struct SingleTrial {
   bool saved = false;  ///< a diverged model is not
 };
 
-/// @throws Error as find_optimal(); kInput where the output folder holds a model
+/// @throws running::Stopped where `stop` became true; Error as find_optimal(); kInput
+/// where the output folder holds a model, kIo where another program trains into it
 [[nodiscard]] SingleTrial train_one(const loading::PluginCatalog& catalog,
                                     const SingleTrialRequest& request,
                                     const Callbacks& callbacks);

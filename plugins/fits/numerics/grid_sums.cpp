@@ -34,7 +34,6 @@ struct RowPacket {
   Packet target;
   Packet u;
   Packet v;
-  Packet predicted;
 
   SIZEWISE_INLINE RowPacket(const GridRows& rows, std::size_t i) {
     P::load(weight, rows.weight + i);
@@ -44,6 +43,9 @@ struct RowPacket {
     P::load(v, rows.v + i);
     u *= per;
     v *= per;
+  }
+
+  SIZEWISE_INLINE void predict(const GridRows& rows, Packet& predicted) const {
     predicted = rows.terms[0] * per + rows.terms[1] * u + rows.terms[2] * v;
   }
 };
@@ -56,7 +58,9 @@ SIZEWISE_INLINE void sum_equations(const GridRows& rows, EquationSums& sums) {
   const Packet delta = Packet{} + rows.delta;
   for (std::size_t i = 0; i < rows.length; i += Width) {
     const RowPacket<Width> row(rows, i);
-    const Packet r = row.predicted - row.target;
+    Packet r;
+    row.predict(rows, r);
+    r -= row.target;
     const Packet size = r < 0.0 ? -r : r;
     const Packet weight = size > delta ? row.weight * delta / size : row.weight;
     const Packet of_one = weight * row.per;
@@ -94,7 +98,8 @@ SIZEWISE_INLINE double sum_losses(const GridRows& rows) {
   Packet total{};
   for (std::size_t i = 0; i < rows.length; i += Width) {
     const RowPacket<Width> row(rows, i);
-    Packet r = row.predicted;
+    Packet r;
+    row.predict(rows, r);
     if constexpr (OfLogarithms) {
       P::logarithm(r);
     } else {
@@ -142,9 +147,9 @@ NormalEquations reweighted_equations(const GridColumns& columns,
                                      const std::vector<double>& v,
                                      const Eigen::Vector3d& terms,
                                      double delta) {
-  static const auto kernel = fastest(sum_equations_2, sum_equations_4, sum_equations_8);
+  static const auto kKernel = fastest(sum_equations_2, sum_equations_4, sum_equations_8);
   EquationSums sums;
-  kernel(grid_rows(columns, u, v, terms, delta), sums);
+  kKernel(grid_rows(columns, u, v, terms, delta), sums);
   const double* at = sums.at;
   NormalEquations equations;
   equations.matrix << at[0], at[1], at[2], at[1], at[3], at[4], at[2], at[4], at[5];
@@ -158,12 +163,12 @@ double grid_value(const GridColumns& columns,
                   const Eigen::Vector3d& terms,
                   double delta,
                   bool of_logarithms) {
-  static const auto kernel =
+  static const auto kKernel =
       fastest(sum_losses_2<false>, sum_losses_4<false>, sum_losses_8<false>);
-  static const auto logarithms =
+  static const auto kOfLogarithms =
       fastest(sum_losses_2<true>, sum_losses_4<true>, sum_losses_8<true>);
   const GridRows rows = grid_rows(columns, u, v, terms, delta);
-  return of_logarithms ? logarithms(rows) : kernel(rows);
+  return of_logarithms ? kOfLogarithms(rows) : kKernel(rows);
 }
 
 }  // namespace sizewise::fits

@@ -191,13 +191,13 @@ template <int Size>
 RobustSums<Size> robust_sums(const RobustColumns<Size>& columns,
                              const std::vector<double>& residual,
                              double delta) {
-  static const auto kernel =
+  static const auto kKernel =
       fastest(sum_rows_2<Size>, sum_rows_4<Size>, sum_rows_8<Size>);
   Pointers<Size> rows = pointers_to(columns);
   rows.residual = residual.data();
   rows.delta = delta;
   Sums<Size> sums;
-  kernel(rows, sums);
+  kKernel(rows, sums);
   RobustSums<Size> result;
   result.value = sums.value;
   for (int row = 0, cell = 0; row < Size; ++row) {
@@ -213,10 +213,10 @@ template <int Size>
 void residual_change(const RobustColumns<Size>& columns,
                      const Eigen::Matrix<double, Size, 1>& step,
                      std::vector<double>& change) {
-  static const auto kernel =
+  static const auto kKernel =
       fastest(add_columns_2<Size>, add_columns_4<Size>, add_columns_8<Size>);
   change.resize(columns.weight.size());
-  kernel(pointers_to(columns), step.data(), change.data());
+  kKernel(pointers_to(columns), step.data(), change.data());
 }
 
 double robust_slope(const std::vector<double>& weight,
@@ -224,15 +224,16 @@ double robust_slope(const std::vector<double>& weight,
                     const std::vector<double>& change,
                     double delta,
                     double t) {
-  static const auto kernel = fastest(slope_along_2, slope_along_4, slope_along_8);
-  return kernel({weight.data(), residual.data(), change.data(), weight.size(), delta, t});
+  static const auto kKernel = fastest(slope_along_2, slope_along_4, slope_along_8);
+  return kKernel(
+      {weight.data(), residual.data(), change.data(), weight.size(), delta, t});
 }
 
 double robust_value(const std::vector<double>& weight,
                     const std::vector<double>& residual,
                     double delta) {
-  static const auto kernel = fastest(value_of_2, value_of_4, value_of_8);
-  return kernel({weight.data(), residual.data(), nullptr, weight.size(), delta, 0.0});
+  static const auto kKernel = fastest(value_of_2, value_of_4, value_of_8);
+  return kKernel({weight.data(), residual.data(), nullptr, weight.size(), delta, 0.0});
 }
 
 #define SIZEWISE_INSTANTIATE(SIZE)                                           \

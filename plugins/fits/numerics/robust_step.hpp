@@ -145,7 +145,8 @@ class RobustStep {
   /// Solves with the least damping, in units of the columns' lengths, that makes the
   /// matrix positive definite.
   [[nodiscard]] Point damped_solution(const Matrix& matrix, const Point& right) const {
-    for (double damping = 1e-10; damping < 1e6; damping *= 30.0) {
+    double damping = 1e-10;
+    for (int attempt = 0; attempt < 11; ++attempt, damping *= 30.0) {
       Matrix damped = matrix;
       damped.diagonal() += damping * lengths_;
       const Eigen::LLT<Matrix> factor(damped);

@@ -31,8 +31,7 @@ TEST(Manifest, ReadsEveryField) {
   const Manifest manifest = parse_manifest(kGood);
   EXPECT_EQ(manifest.id, "mlp");
   EXPECT_EQ(manifest.kind, PluginKind::kModel);
-  ASSERT_TRUE(manifest.size.has_value());
-  EXPECT_EQ(manifest.size->multiple_of, 4);
+  EXPECT_EQ(manifest.size.value_or(SizeSpec{}).multiple_of, 4);
   EXPECT_EQ(manifest.options.resolve({}).get<int64_t>("layers"), 2);
 }
 

@@ -123,7 +123,9 @@ void declare_fit_flags(CommandLine& line) {
   add_question_flags(line);
   line.value("bootstrap",
              "N",
-             "resamples for the intervals (default 0: none; 200 where fits are compared)")
+             "resamples for the intervals (default: 200 where fits are compared, where a "
+             "fit tells "
+             "no standard errors, and where run_id repeats; else none)")
       .value("level", "SHARE", "of the intervals (default 0.95)")
       .value("noise", "S", "standard deviation of ln loss over seeds, where it is known")
       .values("profile",
@@ -221,6 +223,7 @@ FitRequest request_from(const CommandLine& line, const tables::ColumnNames& name
   }
   request.bootstrap =
       static_cast<int>(line.integer_or("bootstrap", 0, 0, kMostReplicates));
+  request.bootstrap_where_needed = !line.has("bootstrap");
   request.level = line.number_or("level", 0.95, 1e-6, 1.0 - 1e-6);
   request.noise = line.number_or("noise", FitResult::kUnknown, kLeastNoise, 0.999);
   for (const std::string& name : line.texts("profile")) {

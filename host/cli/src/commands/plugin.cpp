@@ -156,10 +156,12 @@ int show(const Arguments& arguments, Console& console) {
   const std::vector<ModelSize> sizes = model_sizes(line, plugin, catalog, console);
   if (line.json()) {
     console.result(plugin_as_json(plugin, sizes).dump(2) + "\n");
-  } else if (sizes.empty()) {
-    console.result(plugin_as_text(plugin));
   } else {
-    console.result(plugin_as_text(plugin) + sizes_as_text(*plugin.manifest.size, sizes));
+    std::string text = plugin_as_text(plugin);
+    if (plugin.manifest.size && !sizes.empty()) {
+      text += sizes_as_text(*plugin.manifest.size, sizes);
+    }
+    console.result(text);
   }
   return 0;
 }

@@ -11,16 +11,20 @@
 
 #include "commands/commands.hpp"
 #include "fitting/answers.hpp"
+#include "fitting/bootstrap.hpp"
 #include "fitting/data_checks.hpp"
 #include "fitting/fit_report_json.hpp"
+#include "fitting/statistics.hpp"
 #include "question_flags.hpp"
 #include "reporting/fit_text.hpp"
+#include "tables/json_values.hpp"
 
 namespace sizewise::cli {
 namespace {
 
 using fitting::FitReport;
 using nlohmann::json;
+using tables::number_or_null;
 
 constexpr double kLeast = 1e-300;  // what counts as positive
 
@@ -41,18 +45,15 @@ FitReport read_law(const std::string& word) {
   try {
     return fitting::fit_report_from_json(json::parse(text.str()));
   } catch (const json::exception& error) {
-    throw Error(ErrorCode::kInput,
-                fmt::format("{}: this is no JSON: {}", path.string(), error.what()),
-                "give a run directory, or a file that sizewise fit --json printed");
+    throw Error(
+        ErrorCode::kInput,
+        fmt::format("{}: this is no JSON: {}", path.string(), tables::json_fault(error)),
+        "give a run directory, or a file that sizewise fit --json printed");
   } catch (const Error& error) {
     throw Error(error.code(),
                 fmt::format("{}: {}", path.string(), error.message()),
                 error.suggestion());
   }
-}
-
-json number_or_null(double number) {
-  return std::isfinite(number) ? json(number) : json(nullptr);
 }
 
 /// What of one model on some data is outside what the law has seen.
@@ -77,6 +78,14 @@ void predict_loss(const CommandLine& line, const FitReport& law, Console& consol
   const Units tokens(line.number_or("tokens", 0.0, kLeast));
   const Units unique(line.number_or("unique-tokens", tokens.value(), kLeast));
   const double loss = loss_with_repeats(law.result.law, params, tokens, unique).value();
+  std::vector<double> draws;
+  if (law.bootstrap) {
+    for (const Law& drawn : fitting::drawn_laws(*law.bootstrap, law.result.law)) {
+      draws.push_back(loss_with_repeats(drawn, params, tokens, unique).value());
+    }
+  }
+  const double level = law.bootstrap ? law.bootstrap->level : 0.95;
+  const fitting::Interval interval = fitting::percentile_interval(draws, level);
   const double flops = law.cost_model.flops_per_unit(params) * tokens.value();
   const std::vector<std::string> warnings = warnings_of(law, params, tokens);
   if (line.json()) {
@@ -84,15 +93,26 @@ void predict_loss(const CommandLine& line, const FitReport& law, Console& consol
                          {"params", params.value()},
                          {"tokens", tokens.value()},
                          {"loss", number_or_null(loss)},
+                         {"loss_interval",
+                          draws.empty() ? json()
+                                        : json{number_or_null(interval.low),
+                                               number_or_null(interval.high)}},
                          {"flops", number_or_null(flops)},
                          {"cost_model", law.cost_model.name()},
                          {"warnings", warnings}};
     console.result(object.dump(2) + "\n");
     return;
   }
+  const std::string between =
+      draws.empty() ? std::string()
+                    : fmt::format("  ({:g} % of the resamples: {:.7g} to {:.7g})",
+                                  100 * level,
+                                  interval.low,
+                                  interval.high);
   console.result(
-      fmt::format("loss   {:.7g}\nparams {:.7g}\ntokens {:.7g}\nflops  {:.7g} ({})\n",
+      fmt::format("loss   {:.7g}{}\nparams {:.7g}\ntokens {:.7g}\nflops  {:.7g} ({})\n",
                   loss,
+                  between,
                   params.value(),
                   tokens.value(),
                   flops,
@@ -105,10 +125,14 @@ void predict_loss(const CommandLine& line, const FitReport& law, Console& consol
 /// The answers to the other questions.
 void predict_optima(const CommandLine& line, FitReport law, Console& console) {
   law.optima.clear();
-  law.bootstrap.reset();
   law.warnings.clear();
   const double level = law.hessian ? law.hessian->level : 0.95;
-  fitting::answer_questions(asked_from(line), level, law);
+  const fitting::Asked asked = asked_from(line);
+  fitting::answer_questions(asked, level, law);
+  if (law.bootstrap) {
+    fitting::answer_draws(asked, law.cost_model, law.result.law, *law.bootstrap);
+    fitting::give_intervals(*law.bootstrap, law.optima);
+  }
   fitting::warn_of_optima(law);
   if (law.optima.empty()) {
     throw Error(ErrorCode::kFit, law.warnings.front(), "fit a law that has an answer");
@@ -152,6 +176,13 @@ int predict(const Arguments& arguments, Console& console) {
         "for example: sizewise predict law.json --budget 1e20");
   }
   const FitReport law = read_law(line.words()[0]);
+  if (law.result.law.values.empty() || !fitting::has_finite_law(law.result)) {
+    throw Error(ErrorCode::kFit,
+                law.result.reasons.empty()
+                    ? std::string("there is no law: its rows gave none")
+                    : "there is no law: " + law.result.reasons.front().message,
+                "add runs; --force cannot help");
+  }
   if (!law.identified()) {
     for (const Reason& reason : law.result.reasons) {
       console.warn("not identified: " + reason.message);

@@ -23,7 +23,7 @@ int report(const Arguments& arguments, Console& console) {
   }
   console.result(line.json() ? outcome.to_json() + "\n"
                              : reporting::outcome_report(outcome));
-  return 0;
+  return outcome.interrupted || !outcome.recommendations.empty() ? 0 : 1;
 }
 
 }  // namespace sizewise::cli

@@ -9,6 +9,7 @@
 #include "experiment_flags.hpp"
 #include "reporting/terminal_report.hpp"
 #include "run_flags.hpp"
+#include "running/worker.hpp"
 #include "single_trial.hpp"
 #include "tables/json_values.hpp"
 
@@ -72,9 +73,17 @@ int train(const Arguments& arguments, Console& console) {
   request.output = line.text_or("output", "");
   request.threads = static_cast<int>(line.integer_or("threads", 0, 1, 4096));
   request.worker = line.text_or("worker", "");
+  const StopSignals signals;
+  request.stop = signals.flag();
   ProgressDisplay display(console, stderr);
-  const SingleTrial trial =
-      train_one(catalog, request, display_callbacks(display, console));
+  SingleTrial trial;
+  try {
+    trial = train_one(catalog, request, display_callbacks(display, console));
+  } catch (const running::Stopped&) {
+    display.clear();
+    console.say("Stopped: nothing was saved.");
+    return kInterrupted;
+  }
   display.clear();
   if (line.json()) {
     nlohmann::json object = trial.result;

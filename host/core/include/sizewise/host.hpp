@@ -82,10 +82,11 @@ struct Callbacks {
 /// What to do with a training budget.
 struct Recommendation {
   Flops budget;
-  int64_t size = 0;   ///< the model's size option
-  Parameters params;  ///< of that size, counted
-  Units tokens;       ///< whole samples; training (size, tokens) costs the budget
-  double loss = 0;    ///< that the law predicts, in nats; NaN where it predicts none
+  int64_t size = 0;           ///< the model's size option
+  Parameters params;          ///< of that size, counted
+  Units tokens;               ///< whole samples; training (size, tokens) costs the budget
+  std::string unit = "unit";  ///< what `tokens` counts: "token" or "example"
+  double loss = 0;  ///< that the law predicts, in nats; NaN where it predicts none
   /// 95 % interval of the optimal parameter count; NaN where an end is not bounded or no
   /// bootstrap was asked for.
   Parameters params_low;

@@ -10,6 +10,12 @@ namespace sizewise::fitting {
 
 void answer_questions(const Asked& asked, double level, FitReport& report) {
   const Law& law = report.result.law;
+  if (asked.limits.unique_tokens && law.form == "chinchilla") {
+    report.warnings.emplace_back(
+        "this law counts repeated data as worth nothing, so it names the largest size "
+        "that the different data can feed: --fit data_constrained fits what repeats are "
+        "worth");
+  }
   for (const Question& question : asked.questions) {
     if (!can_answer(law, question.kind)) {
       report.warnings.push_back(

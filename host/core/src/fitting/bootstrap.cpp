@@ -94,40 +94,56 @@ struct Replicate {
   std::vector<Training> answers;  ///< one a question that its form can answer
 };
 
+std::vector<Training> answers_of(const Asked& asked,
+                                 const CostModel& cost_model,
+                                 const Law& law) {
+  std::vector<Training> answers;
+  for (const Question& question : asked.questions) {
+    if (can_answer(law, question.kind)) {
+      answers.push_back(answer(question, law, cost_model, asked.limits));
+    }
+  }
+  return answers;
+}
+
 Replicate replicate_of(const FitJob& job, std::optional<FitResult> result) {
   Replicate replicate{std::move(result), {}};
-  if (!replicate.result) {
-    return replicate;
-  }
-  const Law& law = replicate.result->law;
-  for (const Question& question : job.request.asked.questions) {
-    if (can_answer(law, question.kind)) {
-      replicate.answers.push_back(
-          answer(question, law, job.cost_model, job.request.asked.limits));
-    }
+  if (replicate.result) {
+    replicate.answers =
+        answers_of(job.request.asked, job.cost_model, replicate.result->law);
   }
   return replicate;
 }
 
+void put(const std::string& name,
+         double value,
+         std::size_t place,
+         BootstrapReport& report) {
+  std::vector<double>& draws = report.draws[name];
+  draws.resize(static_cast<std::size_t>(report.replicates), FitResult::kUnknown);
+  draws[place] = value;
+}
+
+void put_answers(const std::vector<Training>& answers,
+                 std::size_t place,
+                 BootstrapReport& report) {
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    put(draw_name("budget", i), answers[i].budget.value(), place, report);
+    put(draw_name("params", i), answers[i].params.value(), place, report);
+    put(draw_name("tokens", i), answers[i].tokens.value(), place, report);
+    put(draw_name("loss", i), answers[i].loss.value(), place, report);
+  }
+}
+
 /// Adds one replicate's numbers, by name.
 void collect(const Replicate& replicate, std::size_t place, BootstrapReport& report) {
-  const auto put = [&](const std::string& name, double value) {
-    std::vector<double>& draws = report.draws[name];
-    draws.resize(static_cast<std::size_t>(report.replicates), FitResult::kUnknown);
-    draws[place] = value;
-  };
   const FitResult& result = *replicate.result;
   for (const auto& [name, value] : result.law.values) {
-    put(name, value);
+    put(name, value, place, report);
   }
-  put("a", result.a);
-  put("b", result.b);
-  for (std::size_t i = 0; i < replicate.answers.size(); ++i) {
-    put(draw_name("budget", i), replicate.answers[i].budget.value());
-    put(draw_name("params", i), replicate.answers[i].params.value());
-    put(draw_name("tokens", i), replicate.answers[i].tokens.value());
-    put(draw_name("loss", i), replicate.answers[i].loss.value());
-  }
+  put("a", result.a, place, report);
+  put("b", result.b, place, report);
+  put_answers(replicate.answers, place, report);
   report.not_identified += result.status == FitStatus::kIdentified ? 0 : 1;
   std::set<std::string> codes;
   for (const Reason& reason : result.reasons) {
@@ -138,10 +154,6 @@ void collect(const Replicate& replicate, std::size_t place, BootstrapReport& rep
   }
 }
 
-bool is_of_optimum(const std::string& name) {
-  return name.find(' ') != std::string::npos;
-}
-
 bool any_number(const std::vector<double>& numbers) {
   return std::any_of(numbers.begin(), numbers.end(), [](double number) {
     return !std::isnan(number);
@@ -150,10 +162,10 @@ bool any_number(const std::vector<double>& numbers) {
 
 }  // namespace
 
-BootstrapReport bootstrap_fit(const FitJob& job, const FitResult& best) {
+BootstrapReport bootstrap_fit(const FitJob& job, const FitResult& best, int count) {
   const Source source(job, best);
   BootstrapReport report;
-  report.replicates = job.request.bootstrap;
+  report.replicates = count;
   report.level = job.request.level;
   report.unit = source.unit();
   std::vector<Replicate> replicates(static_cast<std::size_t>(report.replicates));
@@ -175,6 +187,50 @@ BootstrapReport bootstrap_fit(const FitJob& job, const FitResult& best) {
     }
   }
   return report;
+}
+
+namespace {
+
+/// The law of one replicate; none where the fit gave none.
+std::optional<Law> drawn_law(const BootstrapReport& bootstrap,
+                             const Law& like,
+                             std::size_t place) {
+  Law law = like;
+  for (auto& [name, value] : law.values) {
+    const auto draws = bootstrap.draws.find(name);
+    if (draws == bootstrap.draws.end() || place >= draws->second.size() ||
+        std::isnan(draws->second[place])) {
+      return std::nullopt;
+    }
+    value = draws->second[place];
+  }
+  return law;
+}
+
+}  // namespace
+
+std::vector<Law> drawn_laws(const BootstrapReport& bootstrap, const Law& like) {
+  std::vector<Law> laws;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(bootstrap.replicates); ++i) {
+    if (auto law = drawn_law(bootstrap, like, i)) {
+      laws.push_back(*std::move(law));
+    }
+  }
+  return laws;
+}
+
+void answer_draws(const Asked& asked,
+                  const CostModel& cost_model,
+                  const Law& like,
+                  BootstrapReport& bootstrap) {
+  std::erase_if(bootstrap.draws, [](const auto& entry) {
+    return is_of_optimum(entry.first);
+  });
+  for (std::size_t i = 0; i < static_cast<std::size_t>(bootstrap.replicates); ++i) {
+    if (const auto law = drawn_law(bootstrap, like, i)) {
+      put_answers(answers_of(asked, cost_model, *law), i, bootstrap);
+    }
+  }
 }
 
 void give_intervals(const BootstrapReport& bootstrap, std::vector<Optimum>& optima) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -62,6 +64,37 @@ void warn_of_flops(const RunTable& runs, FitReport& report) {
         "which of them C means (--sensitivity fits both)",
         ratio.low,
         ratio.high));
+  }
+}
+
+/// How many different texts a column holds, at most `most`.
+std::size_t count_texts(const RunTable& runs, const char* column, std::size_t most) {
+  if (!runs.has_texts(column)) {
+    return 0;
+  }
+  std::set<std::string_view> distinct;
+  for (const std::string& text : runs.texts(column)) {
+    distinct.insert(text);
+    if (distinct.size() >= most) {
+      break;
+    }
+  }
+  return distinct.size();
+}
+
+void warn_of_groups(const RunTable& runs, FitReport& report) {
+  constexpr std::size_t kMost = 1000;
+  if (const std::size_t count = count_texts(runs, "experiment", kMost); count > 1) {
+    report.warnings.push_back(fmt::format(
+        "the rows are of {} experiments, taken as one: --where experiment=NAME fits one",
+        count));
+  }
+  const std::size_t names = count_texts(runs, "run_name", runs.rows());
+  if (names > 0 && names < runs.rows() && !runs.has_texts("run_id") &&
+      !runs.has_numbers("run_id")) {
+    report.warnings.emplace_back(
+        "run_name repeats, and rows of one run share its luck: --columns "
+        "run_id=run_name draws whole runs for the intervals");
   }
 }
 
@@ -174,6 +207,7 @@ void warn_of_data(const RunTable& runs, FitReport& report) {
   if (!runs.has_numbers("params") || !runs.has_numbers("tokens")) {
     return;
   }
+  warn_of_groups(runs, report);
   warn_of_counts(runs, report);
   warn_of_flops(runs, report);
   warn_of_warmup(runs, report);

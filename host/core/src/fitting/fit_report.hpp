@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sizewise/cost_model.hpp"
@@ -30,6 +31,9 @@ struct FitRequest {
   std::vector<tables::RowFilter> hold_out;
   bool leaves_out_largest = true;
   int bootstrap = 0;  ///< replicates; 0: none
+  /// Bootstrap all the same where the fit tells no standard errors, or none that hold:
+  /// rows of one run are not independent.
+  bool bootstrap_where_needed = false;
   uint64_t seed = 0;
   double level = 0.95;                 ///< of the intervals
   double noise = FitResult::kUnknown;  ///< of ln loss over seeds, where it is known
@@ -69,9 +73,14 @@ struct BootstrapReport {
   std::map<std::string, double> standard_error;  ///< by parameter, and of a and b
   std::map<std::string, Interval> interval;      ///< percentiles
   /// By name as above and "params 0", "params 1", ... of the optima in their order: one
-  /// number a replicate, NaN where it gave none. Not in JSON.
+  /// number a replicate, NaN where it gave none. In JSON without those of the optima.
   std::map<std::string, std::vector<double>> draws;
 };
+
+/// Whether such a name of a draw is an optimum's.
+[[nodiscard]] inline bool is_of_optimum(std::string_view name) {
+  return name.find(' ') != std::string_view::npos;
+}
 
 /// What the curvature of the objective at its minimum says, beside the bootstrap.
 struct HessianReport {

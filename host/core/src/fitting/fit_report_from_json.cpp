@@ -89,6 +89,23 @@ std::map<std::string, Interval> intervals_of(const json& object) {
   return intervals;
 }
 
+std::map<std::string, std::vector<double>> draws_of(const json& object) {
+  std::map<std::string, std::vector<double>> draws;
+  for (const auto& item : object.items()) {
+    if (!item.value().is_array()) {
+      refuse("draws", "lists of numbers");
+    }
+    std::vector<double>& numbers = draws[item.key()];
+    for (const json& value : item.value()) {
+      if (!value.is_number() && !value.is_null()) {
+        refuse("draws", "lists of numbers");
+      }
+      numbers.push_back(value.is_null() ? FitResult::kUnknown : value.get<double>());
+    }
+  }
+  return draws;
+}
+
 BootstrapReport bootstrap_of(const json& object) {
   BootstrapReport bootstrap;
   bootstrap.replicates = get_as<int>(object, "replicates", "a count");
@@ -102,6 +119,9 @@ BootstrapReport bootstrap_of(const json& object) {
   bootstrap.level = number_of(object, "level");
   bootstrap.standard_error = numbers_of(object, "standard_error");
   bootstrap.interval = intervals_of(object);
+  if (has(object, "draws")) {
+    bootstrap.draws = draws_of(object.at("draws"));
+  }
   return bootstrap;
 }
 

@@ -62,6 +62,20 @@ json intervals_to_json(const std::map<std::string, Interval>& intervals) {
   return object;
 }
 
+json draws_to_json(const BootstrapReport& bootstrap) {
+  json object = json::object();
+  for (const auto& [name, draws] : bootstrap.draws) {
+    if (is_of_optimum(name)) {
+      continue;
+    }
+    json& numbers = object[name] = json::array();
+    for (const double draw : draws) {
+      numbers.push_back(number_or_null(draw));
+    }
+  }
+  return object;
+}
+
 json bootstrap_to_json(const BootstrapReport& bootstrap) {
   return {{"replicates", bootstrap.replicates},
           {"failed", bootstrap.failed},
@@ -70,7 +84,8 @@ json bootstrap_to_json(const BootstrapReport& bootstrap) {
           {"unit", bootstrap.unit},
           {"level", bootstrap.level},
           {"standard_error", numbers_to_json(bootstrap.standard_error)},
-          {"interval", intervals_to_json(bootstrap.interval)}};
+          {"interval", intervals_to_json(bootstrap.interval)},
+          {"draws", draws_to_json(bootstrap)}};
 }
 
 json profiles_to_json(const std::vector<ProfileReport>& profiles) {

@@ -60,16 +60,30 @@ FitResult fit_rows(const FitJob& job) {
   }
 }
 
+/// The replicates that were asked for, or that the intervals need.
+int replicates_for(const FitJob& job, const FitReport& report) {
+  constexpr int kEnough = 200;
+  constexpr std::size_t kMostRows = 20'000;  // beyond them it takes minutes
+  const bool is_needed = job.request.bootstrap_where_needed &&
+                         job.used.rows() <= kMostRows &&
+                         (!report.hessian || clusters_of(job.used).unit == "run_id");
+  return job.request.bootstrap == 0 && is_needed ? kEnough : job.request.bootstrap;
+}
+
 void measure_uncertainty(const FitJob& job, FitReport& report) {
   report.hessian = standard_errors(report.result, job.request.level);
-  if (job.request.bootstrap > 0) {
-    report.bootstrap = bootstrap_fit(job, report.result);
+  const int replicates = replicates_for(job, report);
+  if (replicates > 0) {
+    report.bootstrap = bootstrap_fit(job, report.result, replicates);
     give_intervals(*report.bootstrap, report.optima);
     judge_bootstrap(report);
   } else if (report.hessian && clusters_of(job.used).unit == "run_id") {
     report.warnings.emplace_back(
         "rows of one run_id share its luck, and the standard errors take all rows as "
         "independent: --bootstrap N draws whole runs");
+  }
+  if (report.result.law.form != "power") {
+    judge_exponent(report);
   }
   for (const std::string& name : job.request.profiles) {
     report.profiles.push_back(profile_of(job, report.result, name));

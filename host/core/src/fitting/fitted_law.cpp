@@ -8,6 +8,7 @@
 #include "sizewise/error.hpp"
 
 #include "fitting/fit_report_json.hpp"
+#include "tables/json_values.hpp"
 
 namespace sizewise {
 
@@ -16,7 +17,9 @@ FittedLaw fitted_law_from_json(std::string_view json) {
   try {
     object = nlohmann::json::parse(json);
   } catch (const nlohmann::json::exception& error) {
-    throw Error(ErrorCode::kInput, fmt::format("a law is no JSON: {}", error.what()));
+    throw Error(ErrorCode::kInput,
+                fmt::format("a law is no JSON: {}", tables::json_fault(error)),
+                "give what a run's law.json holds, or what sizewise fit --json printed");
   }
   fitting::FitReport report = fitting::fit_report_from_json(object);
   FittedLaw fitted;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <string_view>
 #include <utility>
 
@@ -77,6 +78,30 @@ void judge_rows(const RunTable& runs, FitResult& result) {
                     budgets == 1 ? "" : "s",
                     kLeastBudgets));
   }
+}
+
+void judge_exponent(FitReport& report) {
+  std::map<std::string, Interval> intervals;
+  double level = 0.0;
+  if (report.bootstrap) {
+    intervals = report.bootstrap->interval;
+    level = report.bootstrap->level;
+  } else if (report.hessian) {
+    intervals = report.hessian->interval;
+    level = report.hessian->level;
+  }
+  const auto a = intervals.find("a");
+  if (a == intervals.end() || (a->second.low > 0.0 && a->second.high < 1.0)) {
+    return;
+  }
+  refuse(report.result,
+         "wide_exponent",
+         fmt::format("the {:g} % interval of a in N* ~ C^a is {:.3g} to {:.3g}: the rows "
+                     "do not show how to share a budget between size and data; add "
+                     "budgets over a wider range, or repeat runs with other seeds",
+                     100.0 * level,
+                     a->second.low,
+                     a->second.high));
 }
 
 void judge_bootstrap(FitReport& report) {

@@ -45,14 +45,15 @@ std::string reason_for(const FitReport& report,
                        bool is_counted) {
   std::string reason = fmt::format(
       "the law '{}' has its least loss on {:.4g} FLOPs at {:.4g} parameters; {} {} is "
-      "the nearest size, and its cost {} pays for {:.4g} units",
+      "the nearest size, and its cost {} pays for {:.4g} {}s",
       report.result.law.form,
       made.budget.value(),
       optimum.params.value(),
       sizes.name,
       made.size,
       is_counted ? "as counted" : "as extrapolated (it is too large to count here)",
-      made.tokens.value());
+      made.tokens.value(),
+      made.unit);
   reason += distance_reason(made, made.params.value() / optimum.params.value(), sizes);
   if (made.extrapolation > 1) {
     reason += fmt::format("; the budget is {:.3g} times the largest one trained",
@@ -81,6 +82,7 @@ Recommendation recommend(const FitReport& report,
     flops_per_unit = oracle.describe(size, false).at(0).flops_per_unit;
   }
   made.tokens = Units(units_for(optimum.budget, flops_per_unit, data));
+  made.unit = data.unit;
   made.loss = predicted_loss(report.result.law, made.params, made.tokens).value();
   const Interval interval = optimum.params_interval.value_or(Interval{});
   made.params_low = Parameters(interval.low);

@@ -81,7 +81,8 @@ std::string bootstrap_note(const BootstrapReport& bootstrap) {
     text += fmt::format("; {} of them gave no law", bootstrap.failed);
   }
   if (bootstrap.not_identified > 0) {
-    text += fmt::format("; {} one that they do not identify", bootstrap.not_identified);
+    text += fmt::format("; {} gave a law that their rows do not identify",
+                        bootstrap.not_identified);
   }
   return text;
 }
@@ -94,7 +95,7 @@ std::string values_text(const FitReport& report) {
       "  {:<19} {:<14} {:<12} {}",
       "",
       "VALUE",
-      report.hessian ? "STD. ERROR" : "",
+      report.hessian || report.bootstrap ? "STD. ERROR" : "",
       std::isnan(level) ? "" : fmt::format("{:.4g} % INTERVAL", 100.0 * level)));
   for (const auto& [name, value] : report.result.law.values) {
     text += value_row(report, name, value);

@@ -50,7 +50,8 @@ const std::optional<Interval>& shown_interval(const Optimum& optimum) {
 std::string row_of(const Optimum& optimum) {
   const std::optional<Interval>& interval = shown_interval(optimum);
   const bool is_size_asked = optimum.question.kind == Question::Kind::kParams;
-  const std::string text = interval ? interval_text(*interval) : "";
+  const bool is_held = interval && interval->low == interval->high;
+  const std::string text = is_held ? "held" : interval ? interval_text(*interval) : "";
   return line_of(fmt::format("  {:<10} {:<10} {:<24} {:<10} {:<9} {:>9}",
                              number_text(optimum.budget.value()),
                              is_size_asked ? number_text(optimum.tokens.value())

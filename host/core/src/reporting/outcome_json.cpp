@@ -24,6 +24,7 @@ json to_json(const Recommendation& made) {
           {"size", made.size},
           {"params", whole(made.params.value())},
           {"tokens", whole(made.tokens.value())},
+          {"unit", made.unit},
           {"loss", number_or_null(made.loss)},
           {"params_interval",
            {number_or_null(made.params_low.value()),
@@ -39,6 +40,7 @@ Recommendation recommendation_from(const json& object) {
   made.size = object.at("size").get<int64_t>();
   made.params = Parameters(number_or_nan(object, "params"));
   made.tokens = Units(number_or_nan(object, "tokens"));
+  made.unit = object.value("unit", made.unit);
   made.loss = number_or_nan(object, "loss");
   const json& interval = object.at("params_interval");
   made.params_low =
@@ -77,6 +79,19 @@ void Outcome::add_answer(std::string_view text) {
   }
 }
 
+namespace {
+
+/// What law.json holds, without the resamples: thousands of numbers that predict reads.
+json fit_in_short(const std::string& fit_json) {
+  json fit = fit_json.empty() ? json() : json::parse(fit_json);
+  if (fit.contains("bootstrap")) {
+    fit["bootstrap"].erase("draws");
+  }
+  return fit;
+}
+
+}  // namespace
+
 std::string Outcome::to_json() const {
   json list = json::array();
   for (const Recommendation& made : recommendations) {
@@ -92,7 +107,7 @@ std::string Outcome::to_json() const {
                        {"training_flops", number_or_null(training_flops.value())},
                        {"seconds", seconds},
                        {"interrupted", interrupted},
-                       {"fit", fit_json.empty() ? json() : json::parse(fit_json)},
+                       {"fit", fit_in_short(fit_json)},
                        {"recommendation", list.empty() ? json() : list.front()},
                        {"recommendations", list},
                        {"quantization", nullptr},

@@ -36,10 +36,11 @@ std::string recommendation_report(const Recommendation& made) {
   std::string text = fmt::format("\nFor a budget of {:.4g} FLOPs ({} cost):\n",
                                  made.budget.value(),
                                  made.cost_model);
-  text += fmt::format("  size {}: {} parameters on {} units",
+  text += fmt::format("  size {}: {} parameters on {} {}s",
                       made.size,
                       short_count(made.params.value()),
-                      short_count(made.tokens.value()));
+                      short_count(made.tokens.value()),
+                      made.unit);
   text += std::isfinite(made.loss) ? fmt::format(", loss {:.4f}\n", made.loss) : "\n";
   const double low = made.params_low.value();
   const double high = made.params_high.value();

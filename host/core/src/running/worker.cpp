@@ -27,7 +27,7 @@ constexpr milliseconds kHelloPatience{60'000};
 constexpr milliseconds kEndingPatience{2'000};
 constexpr milliseconds kSendPatience{30'000};
 constexpr milliseconds kTick{100};
-constexpr std::size_t kMostLastWords = 64 * 1024;
+constexpr std::size_t kMostLastWords = std::size_t{64} * 1024;
 constexpr std::size_t kMostQuotedLines = 5;
 
 /// Waits until the descriptor is ready; false where it is not in time.

@@ -237,6 +237,7 @@ WorkerProcess::WorkerProcess(const WorkerProgram& program) {
       silence.get(),
       report.second.get(),
       ::getpid()};
+  // NOLINTNEXTLINE(cppcoreguidelines-prefer-member-initializer): needs what stands above.
   pid_ = ::fork();
   if (pid_ == 0) {
     run_child(plan);

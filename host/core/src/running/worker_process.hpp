@@ -52,7 +52,7 @@ class WorkerProcess {
   /// Where the log has grown past `most` bytes, keeps its last `kept` bytes alone, so
   /// that a plugin that prints without end does not fill the disk. Whether it did so.
   /// @throws Error kIo where the disk refuses
-  bool limit_log(std::uintmax_t most, std::size_t kept) const;
+  [[nodiscard]] bool limit_log(std::uintmax_t most, std::size_t kept) const;
 
  private:
   void reap(int options);

@@ -6,6 +6,7 @@
 
 #include "sizewise/error.hpp"
 
+#include "tables/json_values.hpp"
 #include "tables/table_builder.hpp"
 
 namespace sizewise::tables {
@@ -90,7 +91,7 @@ class RowReader : public nlohmann::json_sax<nlohmann::json> {
   bool parse_error(std::size_t /*position*/,
                    const std::string& /*token*/,
                    const nlohmann::detail::exception& error) override {
-    fault_ = error.what();
+    fault_ = json_fault(error);
     return false;
   }
 

@@ -20,7 +20,7 @@ class CapturedStream {
   [[nodiscard]] std::FILE* file() const { return file_; }
   [[nodiscard]] std::string text() const {
     std::fflush(file_);
-    std::rewind(file_);
+    std::fseek(file_, 0, SEEK_SET);
     std::string text;
     for (int letter = std::fgetc(file_); letter != EOF; letter = std::fgetc(file_)) {
       text += static_cast<char>(letter);

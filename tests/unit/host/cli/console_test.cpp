@@ -33,8 +33,9 @@ class Terminal {
     file_ = ::fdopen(slave, "w");
   }
   ~Terminal() {
-    if (file_ != nullptr)
+    if (file_ != nullptr) {
       std::fclose(file_);
+    }
     ::close(master_);
   }
   Terminal(const Terminal&) = delete;

@@ -58,16 +58,19 @@ Error error_of(Call&& call) {
 
 /// A folder that only this user may write, removed at the end.
 class ScratchFolder : public ::testing::Test {
+ public:
+  ~ScratchFolder() override {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+
  protected:
   ScratchFolder() {
     std::string name = (std::filesystem::temp_directory_path() / "sizewise-XXXXXX");
     folder_ = ::mkdtemp(name.data());
   }
-  ~ScratchFolder() override {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
 
   /// Copies a plugin of tests/plugins to `name` in the folder.

@@ -41,7 +41,8 @@ int64_t nearest_by_trying(const SizeSpec& sizes, double target) {
 
 TEST(InvertSizes, FindsTheSizeThatTryingAllFinds) {
   for (const SizeSpec& sizes : {spec(1, 500, 1), spec(8, 512, 8), spec(5, 103, 7)}) {
-    for (double target = 0.5; target < 1e6; target *= 1.3) {
+    for (int step = 0; step < 56; ++step) {
+      const double target = 0.5 * std::pow(1.3, step);
       EXPECT_EQ(invert_sizes(sizes, {target}, &square).front(),
                 nearest_by_trying(sizes, target))
           << target;

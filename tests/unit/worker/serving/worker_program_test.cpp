@@ -74,7 +74,7 @@ class WorkerProgram : public ::testing::Test {
             {"threads", 1}};
   }
 
-  json call(const std::string& method, json params) {
+  json call(const std::string& method, const json& params) {
     return worker().call(method, params);
   }
 
@@ -318,7 +318,8 @@ TEST(WorkerProcess, EndsAfterShutdown) {
   RawWorker worker;
   running::write_frame(worker.to_worker(), R"({"id": 5, "method": "shutdown"})");
   const auto answer = running::read_frame(worker.from_worker());
-  EXPECT_EQ(json::parse(answer.value()), (json{{"id", 5}, {"result", json::object()}}));
+  EXPECT_EQ(json::parse(answer.value_or("null")),
+            (json{{"id", 5}, {"result", json::object()}}));
   EXPECT_EQ(worker.wait(), 0);
 }
 

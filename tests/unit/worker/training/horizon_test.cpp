@@ -21,19 +21,19 @@ DatasetInfo tokens_of_16() {
 }
 
 TEST(Horizon, ShortensTheLastBatchToConsumeExactlyTheTokens) {
-  const Horizon horizon = plan_horizon(16 * 21, tokens_of_16(), {.batch_size = 8});
+  const Horizon horizon = plan_horizon(16L * 21, tokens_of_16(), {.batch_size = 8});
   EXPECT_EQ(horizon.steps, 3);
   EXPECT_EQ(horizon.samples_in_step(0), 8);
   EXPECT_EQ(horizon.samples_in_step(2), 5);
 }
 
 TEST(Horizon, MayPassOverTheDataMoreThanOnce) {
-  EXPECT_EQ(plan_horizon(16 * 800, tokens_of_16(), {.batch_size = 8}).steps, 100);
+  EXPECT_EQ(plan_horizon(16L * 800, tokens_of_16(), {.batch_size = 8}).steps, 100);
 }
 
 TEST(Horizon, RefusesABudgetBelowOneBatchWithTheNumbers) {
   try {
-    static_cast<void>(plan_horizon(16 * 7, tokens_of_16(), {.batch_size = 8}));
+    static_cast<void>(plan_horizon(16L * 7, tokens_of_16(), {.batch_size = 8}));
     FAIL() << "accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kConfiguration);
