@@ -130,7 +130,7 @@ class FindOptimal(harness.Scripted):
         self.assertIn("2 training budgets: a law needs 3 or more", done.stderr)
         self.assertIn("What to do next", done.stdout)
         self.assertIn("three or more --budgets", done.stdout)
-        report = self.sizewise("report", self.run_dir, "--json")
+        report = self.sizewise("report", self.run_dir, "--json", code=1)
         self.assertTrue(any("three or more --budgets" in line for line in json.loads(report.stdout)["advice"]))
 
     def test_too_few_budgets_are_warned_of_before_training(self):

@@ -125,7 +125,7 @@ CommandLine::CommandLine(std::string usage, std::string summary)
   toggle("help", "print this and exit");
   toggle("json", "print one JSON object on standard output and nothing else there");
   toggle("quiet", "no progress and no notes on standard error");
-  values("plugin-dir", "DIR", "look for plugins here first");
+  values("plugin-dir", "DIR", "look for plugins here too");
 }
 
 CommandLine& CommandLine::toggle(std::string name, std::string description) {

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kBarPause{100};
 constexpr std::chrono::seconds kLinePause{5};
-constexpr int kBarCells = 20;
+constexpr int kBarCells = 12;
 constexpr std::size_t kWidth = 79;
 
 }  // namespace

@@ -124,7 +124,9 @@ std::vector<std::string> advice_for(const fitting::FitReport& report,
       std::any_of(trials.begin(), trials.end(), [](const TrialState& trial) {
         return trial.budget.has_value();
       });
-  if (!has_budgets) {
+  const bool wants_wider =
+      has_reason(report, "few_budgets") || has_reason(report, "narrow_params");
+  if (!trials.empty() && !has_budgets && (wants_wider || advice.empty())) {
     advice.emplace_back(
         "let the grid hold more sizes over a factor of 10 in parameters, and three or "
         "more amounts of data (--sweep-option sizes=..., tokens=...)");

@@ -27,14 +27,13 @@ double number_or_nan(const nlohmann::json& object, const char* name) {
 }
 
 std::string json_fault(const nlohmann::json::exception& fault) {
-  if (dynamic_cast<const nlohmann::json::type_error*>(&fault) != nullptr) {
-    return "a value in it is of another type than it should be";
-  }
   std::string text = fault.what();
   cut(text, "[json.exception.", "] ");
   cut(text, "parse error at ", "at ");
   cut(text, "syntax error while parsing ", " - ");
-  return text;
+  return text.starts_with("cannot use ")
+             ? "a value in it is of another type than it should be"
+             : text;
 }
 
 }  // namespace sizewise::tables

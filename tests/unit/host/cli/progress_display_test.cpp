@@ -29,8 +29,7 @@ TEST(ProgressLine, SaysHowFarHowWellAndHowFast) {
   progress.unit = "example";
   EXPECT_EQ(ProgressDisplay::line_of(progress, false),
             " 50 %  2/4 trials  loss 2.500  1000 examples/s  1 min 1 s left");
-  EXPECT_THAT(ProgressDisplay::line_of(progress, true),
-              HasSubstr("[##########..........]"));
+  EXPECT_THAT(ProgressDisplay::line_of(progress, true), HasSubstr("[######......]"));
 }
 
 TEST(ProgressLine, IsNotAtTheEndWhileATrialMeasuresItsLoss) {

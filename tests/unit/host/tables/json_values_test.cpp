@@ -33,6 +33,12 @@ TEST(JsonFault, IsSaidInPlainWords) {
       "line 2, column 10: unexpected end of input; expected '[', '{', or a literal");
   EXPECT_EQ(fault_of("{}"), "key 'loss' not found");
   EXPECT_EQ(fault_of(R"({"loss": "x"})"), "type must be number, but is string");
+  try {
+    static_cast<void>(nlohmann::json::array().at("loss"));
+    ADD_FAILURE() << "an array has a name";
+  } catch (const nlohmann::json::exception& fault) {
+    EXPECT_EQ(json_fault(fault), "a value in it is of another type than it should be");
+  }
 }
 
 }  // namespace
