@@ -154,6 +154,8 @@ ExponentGrid::ExponentGrid(const ChinchillaObjective& objective) {
   const auto us = powers(rates_n, objective.rows().x);
   const auto vs = powers(rates_d, objective.rows().y);
   const Profile profile(objective);
+  is_profile_ =
+      objective.kind() == ResidualKind::kLinear && !std::isfinite(objective.delta());
   side_a_ = rates_n.size();
   side_b_ = rates_d.size();
   nodes_.reserve(side_a_ * side_b_);
@@ -194,7 +196,8 @@ std::vector<GridNode> ExponentGrid::starts() const {
     const std::size_t i = order[rank] / side_b_;
     const std::size_t j = order[rank] % side_b_;
     const std::size_t block = i / kBlock * blocks_b + j / kBlock;
-    if (rank < kLowest || !is_block_done[block] || is_local_minimum(i, j)) {
+    const bool is_lowest_of_block = !is_block_done[block] && !is_profile_;
+    if (rank < kLowest || is_lowest_of_block || is_local_minimum(i, j)) {
       chosen.push_back(nodes_[order[rank]]);
     }
     is_block_done[block] = true;

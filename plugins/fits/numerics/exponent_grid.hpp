@@ -26,8 +26,8 @@ class ExponentGrid {
 
   [[nodiscard]] const std::vector<GridNode>& nodes() const { return nodes_; }
   /// Where descents start, so that basins are hardly missed: nodes no higher than their
-  /// eight neighbours, the lowest of each block of 5 by 5, and the lowest of all; lowest
-  /// first.
+  /// eight neighbours, the lowest of all, and of each block of 5 by 5 the lowest where
+  /// least squares give the terms only nearly; lowest first.
   [[nodiscard]] std::vector<GridNode> starts() const;
 
  private:
@@ -36,6 +36,9 @@ class ExponentGrid {
   }
   [[nodiscard]] bool is_local_minimum(std::size_t i, std::size_t j) const;
 
+  /// Values of nodes are the least over E, A and B, not only near it: basins then show
+  /// among neighbours alone.
+  bool is_profile_ = false;
   std::size_t side_a_ = 0;
   std::size_t side_b_ = 0;
   std::vector<GridNode> nodes_;
