@@ -63,10 +63,13 @@ std::vector<std::string> edge_advice(const std::vector<TrialState>& trials,
   int64_t largest = sizes.minimum;
   for (const auto& [budget, profile] : profiles) {
     const int64_t best = profile.best();
-    at_smallest += best == profile.smallest() ? 1 : 0;
-    at_largest += best == profile.largest() && best != profile.smallest() ? 1 : 0;
-    smallest = std::min(smallest, profile.smallest());
-    largest = std::max(largest, profile.largest());
+    if (best == profile.smallest()) {
+      ++at_smallest;
+      smallest = std::min(smallest, best);
+    } else if (best == profile.largest()) {
+      ++at_largest;
+      largest = std::max(largest, best);
+    }
   }
   const std::string of = fmt::format("of {} budgets", profiles.size());
   if (at_smallest > 0) {
@@ -83,16 +86,17 @@ std::vector<std::string> edge_advice(const std::vector<TrialState>& trials,
             : "or let the sweep try smaller sizes"));
   }
   if (at_largest > 0) {
-    advice.push_back(fmt::format(
-        "{} {} have their least loss at the largest size tried ({} {}): lower --budgets, "
-        "{}",
-        at_largest,
-        of,
-        sizes.name,
-        largest,
-        sizes.allows(largest + sizes.multiple_of)
-            ? "or let the sweep try larger sizes"
-            : "or let the model have larger sizes"));
+    advice.push_back(
+        fmt::format("{} {} have their least loss at the largest size tried (up to {} "
+                    "{}): lower --budgets, "
+                    "{}",
+                    at_largest,
+                    of,
+                    sizes.name,
+                    largest,
+                    sizes.allows(largest + sizes.multiple_of)
+                        ? "or let the sweep try larger sizes"
+                        : "or let the model have larger sizes"));
   }
   return advice;
 }
@@ -124,8 +128,9 @@ std::vector<std::string> advice_for(const fitting::FitReport& report,
       std::any_of(trials.begin(), trials.end(), [](const TrialState& trial) {
         return trial.budget.has_value();
       });
-  const bool wants_wider =
-      has_reason(report, "few_budgets") || has_reason(report, "narrow_params");
+  const bool wants_wider = has_reason(report, "few_budgets") ||
+                           has_reason(report, "narrow_params") ||
+                           has_reason(report, "wide_exponent");
   if (!trials.empty() && !has_budgets && (wants_wider || advice.empty())) {
     advice.emplace_back(
         "let the grid hold more sizes over a factor of 10 in parameters, and three or "

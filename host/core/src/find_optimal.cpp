@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <utility>
@@ -42,13 +43,22 @@ void refuse_where_all_failed(const std::vector<TrialState>& trials) {
   }
 }
 
+/// Whether there is a row to fit: a pilot is none.
+bool has_loss(const std::vector<TrialState>& trials) {
+  return std::any_of(trials.begin(), trials.end(), [](const TrialState& trial) {
+    return trial.status == "done";
+  });
+}
+
 /// What stands for a fit where no trial has a loss.
-fitting::FitReport report_of_nothing(std::size_t trials) {
+fitting::FitReport report_of_nothing(const PluginChoice& fit, std::size_t trials) {
   fitting::FitReport report;
+  report.fit = fit;
   report.rows.read = trials;
   report.result.status = FitStatus::kNotIdentified;
   report.result.reasons = {
-      {"no_loss", fmt::format("none of {} trials trained to a loss", trials)}};
+      {"no_loss",
+       fmt::format("none of {} trials trained to a loss that can be fitted", trials)}};
   return report;
 }
 
@@ -199,7 +209,10 @@ Outcome Session::conclude() {
   if (!stopped_) {
     refuse_where_all_failed(outcome.trials);
     const fitting::FitReport report =
-        outcome.done > 0 ? fit() : report_of_nothing(outcome.trials.size());
+        has_loss(outcome.trials)
+            ? fit()
+            : report_of_nothing({resolved_.fit.id(), resolved_.fit.options},
+                                outcome.trials.size());
     outcome.fit_json = fitting::fit_report_to_json(report).dump(2);
     directory_->save_law(outcome.fit_json + "\n");
     outcome.identified = report.identified();

@@ -168,6 +168,7 @@ class OutputFolder {
           "choose a folder that you may write, with --output");
     }
     if (::flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+      was_there_ = true;  // the other's, which it may not have written to yet
       close();
       throw Error(ErrorCode::kIo,
                   fmt::format("another program trains into {}", folder_.string()),
@@ -193,7 +194,8 @@ class OutputFolder {
   int lock_ = -1;
 };
 
-/// Refuses a model that this machine cannot hold, before it is made.
+/// Refuses a model whose training this machine cannot hold. (A model with num_params_of()
+/// is counted without being made.)
 void check_fits_machine(running::Worker& worker,
                         json params,
                         int64_t size,
@@ -254,7 +256,9 @@ SingleTrial train_one(const loading::PluginCatalog& catalog,
   check_output(request.output);  // once more, now that nobody else writes there
   const DatasetInfo data = DatasetInfo::from_json(
       worker.call("dataset", params, "the dataset", waiting).at("info").dump());
-  check_fits_machine(worker, params, request.size, waiting);
+  if (request.recipe.device == "cpu") {
+    check_fits_machine(worker, params, request.size, waiting);
+  }
   params["size"] = request.size;
   params["tokens"] = whole_samples(request, setting, data);
   params["output"] = trial.output.string();

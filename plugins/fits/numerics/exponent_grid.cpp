@@ -147,15 +147,15 @@ class Profile {
 
 }  // namespace
 
-ExponentGrid::ExponentGrid(const ChinchillaObjective& objective) {
+ExponentGrid::ExponentGrid(const ChinchillaObjective& objective)
+    : is_profile_(objective.kind() == ResidualKind::kLinear &&
+                  !std::isfinite(objective.delta())) {
   const Box<5> box = objective.box();
   const std::vector<double> rates_n = rates_of(box, 3);
   const std::vector<double> rates_d = rates_of(box, 4);
   const auto us = powers(rates_n, objective.rows().x);
   const auto vs = powers(rates_d, objective.rows().y);
   const Profile profile(objective);
-  is_profile_ =
-      objective.kind() == ResidualKind::kLinear && !std::isfinite(objective.delta());
   side_a_ = rates_n.size();
   side_b_ = rates_d.size();
   nodes_.reserve(side_a_ * side_b_);

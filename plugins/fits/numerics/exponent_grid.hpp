@@ -38,7 +38,7 @@ class ExponentGrid {
 
   /// Values of nodes are the least over E, A and B, not only near it: basins then show
   /// among neighbours alone.
-  bool is_profile_ = false;
+  bool is_profile_;
   std::size_t side_a_ = 0;
   std::size_t side_b_ = 0;
   std::vector<GridNode> nodes_;

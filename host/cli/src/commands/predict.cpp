@@ -135,7 +135,7 @@ void predict_optima(const CommandLine& line, FitReport law, Console& console) {
   }
   fitting::warn_of_optima(law);
   if (law.optima.empty()) {
-    throw Error(ErrorCode::kFit, law.warnings.front(), "fit a law that has an answer");
+    throw Error(ErrorCode::kFit, law.warnings.back(), "fit a law that has an answer");
   }
   if (line.json()) {
     const json object = {{"status", law.identified() ? "identified" : "not_identified"},

@@ -36,7 +36,7 @@ void in_parallel(int count, int threads, const Work& work) {
       }
     } catch (...) {
       const std::lock_guard lock(fault_mutex);
-      fault = std::current_exception();
+      fault = fault ? fault : std::current_exception();
       next = count;
     }
   };

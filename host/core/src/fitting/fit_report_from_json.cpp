@@ -89,11 +89,14 @@ std::map<std::string, Interval> intervals_of(const json& object) {
   return intervals;
 }
 
-std::map<std::string, std::vector<double>> draws_of(const json& object) {
+std::map<std::string, std::vector<double>> draws_of(const json& object, int replicates) {
   std::map<std::string, std::vector<double>> draws;
   for (const auto& item : object.items()) {
     if (!item.value().is_array()) {
       refuse("draws", "lists of numbers");
+    }
+    if (item.value().size() != static_cast<std::size_t>(replicates)) {
+      refuse("draws", "lists of as many numbers as there are replicates");
     }
     std::vector<double>& numbers = draws[item.key()];
     for (const json& value : item.value()) {
@@ -109,6 +112,10 @@ std::map<std::string, std::vector<double>> draws_of(const json& object) {
 BootstrapReport bootstrap_of(const json& object) {
   BootstrapReport bootstrap;
   bootstrap.replicates = get_as<int>(object, "replicates", "a count");
+  constexpr int kMostReplicates = 1'000'000;
+  if (bootstrap.replicates < 0 || bootstrap.replicates > kMostReplicates) {
+    refuse("replicates", "0 to 1000000");
+  }
   bootstrap.failed = get_as<int>(object, "failed", "a count");
   bootstrap.not_identified = get_as<int>(object, "not_identified", "a count");
   if (has(object, "reasons")) {
@@ -120,7 +127,7 @@ BootstrapReport bootstrap_of(const json& object) {
   bootstrap.standard_error = numbers_of(object, "standard_error");
   bootstrap.interval = intervals_of(object);
   if (has(object, "draws")) {
-    bootstrap.draws = draws_of(object.at("draws"));
+    bootstrap.draws = draws_of(object.at("draws"), bootstrap.replicates);
   }
   return bootstrap;
 }

@@ -82,6 +82,10 @@ void measure_uncertainty(const FitJob& job, FitReport& report) {
         "rows of one run_id share its luck, and the standard errors take all rows as "
         "independent: --bootstrap N draws whole runs");
   }
+  if (!report.bootstrap && !report.hessian) {
+    report.warnings.emplace_back(
+        "this fit tells no standard errors: --bootstrap N gives intervals");
+  }
   if (report.result.law.form != "power") {
     judge_exponent(report);
   }

@@ -1,10 +1,9 @@
 #include "fitting/identifiability.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <map>
-#include <string_view>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -80,28 +79,41 @@ void judge_rows(const RunTable& runs, FitResult& result) {
   }
 }
 
-void judge_exponent(FitReport& report) {
-  std::map<std::string, Interval> intervals;
-  double level = 0.0;
+namespace {
+
+/// The 95 % interval of the exponent a, whatever level is asked for.
+std::optional<Interval> exponent_interval(const FitReport& report) {
+  constexpr double kLevel = 0.95;
   if (report.bootstrap) {
-    intervals = report.bootstrap->interval;
-    level = report.bootstrap->level;
-  } else if (report.hessian) {
-    intervals = report.hessian->interval;
-    level = report.hessian->level;
+    const auto draws = report.bootstrap->draws.find("a");
+    return draws == report.bootstrap->draws.end()
+               ? std::nullopt
+               : std::optional(percentile_interval(draws->second, kLevel));
   }
-  const auto a = intervals.find("a");
-  if (a == intervals.end() || (a->second.low > 0.0 && a->second.high < 1.0)) {
+  const auto error = report.hessian ? report.hessian->standard_error.find("a")
+                                    : std::map<std::string, double>::const_iterator();
+  if (!report.hessian || error == report.hessian->standard_error.end()) {
+    return std::nullopt;
+  }
+  const double half = normal_half_width(kLevel) * error->second;
+  return Interval{report.result.a - half, report.result.a + half};
+}
+
+}  // namespace
+
+void judge_exponent(FitReport& report) {
+  const std::optional<Interval> a = exponent_interval(report);
+  if (!a || std::isnan(a->low) || (a->low > 0.0 && a->high < 1.0)) {
     return;
   }
-  refuse(report.result,
-         "wide_exponent",
-         fmt::format("the {:g} % interval of a in N* ~ C^a is {:.3g} to {:.3g}: the rows "
-                     "do not show how to share a budget between size and data; add "
-                     "budgets over a wider range, or repeat runs with other seeds",
-                     100.0 * level,
-                     a->second.low,
-                     a->second.high));
+  refuse(
+      report.result,
+      "wide_exponent",
+      fmt::format("the 95 % interval of a in N* ~ C^a is {:.3g} to {:.3g}: the rows do "
+                  "not show how to share a budget between size and data; add budgets "
+                  "over a wider range, or repeat runs with other seeds",
+                  a->low,
+                  a->high));
 }
 
 void judge_bootstrap(FitReport& report) {

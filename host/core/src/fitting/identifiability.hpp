@@ -8,8 +8,8 @@ namespace sizewise::fitting {
 /// decade, or fewer than 3 budgets. `runs`: the rows used.
 void judge_rows(const RunTable& runs, FitResult& result);
 
-/// Marks a report as not identified where the interval of the exponent a (of the
-/// bootstrap, else of the Hessian) reaches outside (0, 1): the rows then do not show
+/// Marks a report as not identified where the 95 % interval of the exponent a (of
+/// the bootstrap, else of the Hessian) reaches outside (0, 1): the rows then do not show
 /// whether larger budgets want larger models or more data.
 void judge_exponent(FitReport& report);
 

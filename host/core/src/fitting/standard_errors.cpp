@@ -55,7 +55,8 @@ bool has_covariance(const FitResult& result) {
 
 /// The exponents of a form; what they are of other laws only their fit knows.
 std::map<std::string, Quantity> exponents_of(const Law& law) {
-  if (law.form != "chinchilla" && law.form != "data_constrained") {
+  const bool is_kaplan = law.form == "kaplan";
+  if (law.form != "chinchilla" && law.form != "data_constrained" && !is_kaplan) {
     return {};
   }
   const auto share = [](const char* of, const char* other) {
@@ -63,7 +64,10 @@ std::map<std::string, Quantity> exponents_of(const Law& law) {
       return moved.value(of) / (moved.value(of) + moved.value(other));
     };
   };
-  return {{"a", share("beta", "alpha")}, {"b", share("alpha", "beta")}};
+  return is_kaplan ? std::map<std::string, Quantity>{{"a", share("aD", "aN")},
+                                                     {"b", share("aN", "aD")}}
+                   : std::map<std::string, Quantity>{{"a", share("beta", "alpha")},
+                                                     {"b", share("alpha", "beta")}};
 }
 
 std::optional<Interval> log_interval(double value, double log_error, double width) {

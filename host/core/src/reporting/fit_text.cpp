@@ -150,8 +150,10 @@ std::string status_text(const FitReport& report) {
 }  // namespace
 
 std::string fit_text(const FitReport& report) {
-  std::string text = rows_text(report) + status_text(report) + law_text(report) +
-                     optima_text(report) + diagnosis_text(report);
+  std::string text = rows_text(report) + status_text(report);
+  if (!report.result.law.values.empty()) {
+    text += law_text(report) + optima_text(report) + diagnosis_text(report);
+  }
   if (!report.warnings.empty()) {
     text += "\nWarnings\n";
   }

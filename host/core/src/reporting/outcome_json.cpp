@@ -38,8 +38,8 @@ Recommendation recommendation_from(const json& object) {
   Recommendation made;
   made.budget = Flops(object.at("budget_flops").get<double>());
   made.size = object.at("size").get<int64_t>();
-  made.params = Parameters(number_or_nan(object, "params"));
-  made.tokens = Units(number_or_nan(object, "tokens"));
+  made.params = Parameters(object.at("params").get<double>());
+  made.tokens = Units(object.at("tokens").get<double>());
   made.unit = object.value("unit", made.unit);
   made.loss = number_or_nan(object, "loss");
   const json& interval = object.at("params_interval");

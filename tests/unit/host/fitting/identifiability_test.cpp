@@ -40,6 +40,43 @@ TEST(JudgeRows, IsNotMisledByRowsWithoutNumbers) {
   EXPECT_EQ(result.reasons.size(), 2U);
 }
 
+FitReport report_with_exponent(double a, double error) {
+  FitReport report;
+  report.result.status = FitStatus::kIdentified;
+  report.result.a = a;
+  report.hessian.emplace();
+  report.hessian->standard_error["a"] = error;
+  return report;
+}
+
+TEST(JudgeExponent, RefusesAnIntervalThatReachesOutsideZeroToOne) {
+  FitReport wide = report_with_exponent(0.3, 0.2);
+  wide.hessian->level = 0.5;  // what is shown does not matter
+  judge_exponent(wide);
+  ASSERT_EQ(wide.result.reasons.size(), 1U);
+  EXPECT_EQ(wide.result.reasons[0].code, "wide_exponent");
+  EXPECT_FALSE(wide.identified());
+  FitReport narrow = report_with_exponent(0.3, 0.1);
+  narrow.hessian->level = 0.9999;
+  judge_exponent(narrow);
+  EXPECT_TRUE(narrow.identified());
+  FitReport unknown;
+  unknown.result.status = FitStatus::kIdentified;
+  judge_exponent(unknown);
+  EXPECT_TRUE(unknown.identified());
+}
+
+TEST(JudgeExponent, BelievesTheBootstrapBeforeTheHessian) {
+  FitReport report = report_with_exponent(0.3, 0.2);
+  report.bootstrap.emplace();
+  report.bootstrap->draws["a"] = {0.2, 0.3, 0.4};
+  judge_exponent(report);
+  EXPECT_TRUE(report.identified());
+  report.bootstrap->draws["a"] = {-0.2, 0.3, 0.4};
+  judge_exponent(report);
+  EXPECT_FALSE(report.identified());
+}
+
 TEST(JudgeBootstrap, RefusesWhatDisagreesInKind) {
   FitReport report = report_with(6, 20);
   judge_bootstrap(report);
