@@ -206,6 +206,9 @@ Outcome Session::conclude() {
   Outcome outcome;
   outcome.run_dir = settings_.run_dir;
   count_trials(plan_, results_, reused_trials_, outcome);
+  if (!directory_) {
+    return outcome;  // nothing was trained
+  }
   if (!stopped_) {
     refuse_where_all_failed(outcome.trials);
     const fitting::FitReport report =

@@ -163,7 +163,7 @@ void Session::commit(const Trial& trial, TrialResult& result) {
     result = std::move(stored.at(trial.id));
     warn(fmt::format("trial {} has a result from elsewhere, which stays", trial.id));
   } else {
-    directory_->commit(result);
+    static_cast<void>(directory_->commit(result));
   }
 }
 

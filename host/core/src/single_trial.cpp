@@ -155,9 +155,9 @@ int64_t whole_samples(const SingleTrialRequest& request,
 class OutputFolder {
  public:
   explicit OutputFolder(std::filesystem::path folder)
-      : folder_(std::move(folder)), was_there_(::access(folder_.c_str(), F_OK) == 0) {
-    running::make_folder(folder_);
-    lock_ = ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+      : folder_(std::move(folder)),
+        was_there_(::access(folder_.c_str(), F_OK) == 0),
+        lock_(opened(folder_)) {
     if (lock_ < 0 || ::access(folder_.c_str(), W_OK) != 0) {
       const int reason = errno;
       close();
@@ -180,6 +180,11 @@ class OutputFolder {
   OutputFolder& operator=(const OutputFolder&) = delete;
 
  private:
+  static int opened(const std::filesystem::path& folder) {
+    running::make_folder(folder);
+    return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  }
+
   void close() {
     if (!was_there_) {
       ::rmdir(folder_.c_str());  // which spares a folder that holds something
@@ -191,7 +196,7 @@ class OutputFolder {
 
   std::filesystem::path folder_;
   bool was_there_;
-  int lock_ = -1;
+  int lock_;
 };
 
 /// Refuses a model whose training this machine cannot hold. (A model with num_params_of()

@@ -136,14 +136,16 @@ void put_answers(const std::vector<Training>& answers,
 }
 
 /// Adds one replicate's numbers, by name.
-void collect(const Replicate& replicate, std::size_t place, BootstrapReport& report) {
-  const FitResult& result = *replicate.result;
+void collect(const FitResult& result,
+             const std::vector<Training>& answers,
+             std::size_t place,
+             BootstrapReport& report) {
   for (const auto& [name, value] : result.law.values) {
     put(name, value, place, report);
   }
   put("a", result.a, place, report);
   put("b", result.b, place, report);
-  put_answers(replicate.answers, place, report);
+  put_answers(answers, place, report);
   report.not_identified += result.status == FitStatus::kIdentified ? 0 : 1;
   std::set<std::string> codes;
   for (const Reason& reason : result.reasons) {
@@ -174,8 +176,9 @@ BootstrapReport bootstrap_fit(const FitJob& job, const FitResult& best, int coun
     replicates[place] = replicate_of(job, source.refit(place));
   });
   for (std::size_t i = 0; i < replicates.size(); ++i) {
-    if (replicates[i].result) {
-      collect(replicates[i], i, report);
+    const std::optional<FitResult>& result = replicates[i].result;
+    if (result) {
+      collect(*result, replicates[i].answers, i, report);
     } else {
       ++report.failed;
     }

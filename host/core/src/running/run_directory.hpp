@@ -69,7 +69,7 @@ class RunDirectory {
       const std::vector<planning::Trial>& trials,
       std::vector<std::string>& warnings) const;
   /// Once and for all; kThere: another result came first and stays.
-  Commit commit(const TrialResult& result) const;
+  [[nodiscard]] Commit commit(const TrialResult& result) const;
   /// Renames a result out of the way.
   void set_aside(std::string_view trial, std::string_view why) const;
 

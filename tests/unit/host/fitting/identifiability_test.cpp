@@ -1,6 +1,8 @@
 #include "fitting/identifiability.hpp"
 
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -40,24 +42,29 @@ TEST(JudgeRows, IsNotMisledByRowsWithoutNumbers) {
   EXPECT_EQ(result.reasons.size(), 2U);
 }
 
-FitReport report_with_exponent(double a, double error) {
+/// @param level of the intervals that are shown
+FitReport report_with_exponent(double a, double error, double level) {
   FitReport report;
   report.result.status = FitStatus::kIdentified;
   report.result.a = a;
-  report.hessian.emplace();
-  report.hessian->standard_error["a"] = error;
+  report.hessian = HessianReport{level, {{"a", error}}, {}};
+  return report;
+}
+
+FitReport with_draws(FitReport report, std::vector<double> draws) {
+  BootstrapReport bootstrap;
+  bootstrap.draws["a"] = std::move(draws);
+  report.bootstrap = std::move(bootstrap);
   return report;
 }
 
 TEST(JudgeExponent, RefusesAnIntervalThatReachesOutsideZeroToOne) {
-  FitReport wide = report_with_exponent(0.3, 0.2);
-  wide.hessian->level = 0.5;  // what is shown does not matter
+  FitReport wide = report_with_exponent(0.3, 0.2, 0.5);
   judge_exponent(wide);
   ASSERT_EQ(wide.result.reasons.size(), 1U);
   EXPECT_EQ(wide.result.reasons[0].code, "wide_exponent");
   EXPECT_FALSE(wide.identified());
-  FitReport narrow = report_with_exponent(0.3, 0.1);
-  narrow.hessian->level = 0.9999;
+  FitReport narrow = report_with_exponent(0.3, 0.1, 0.9999);
   judge_exponent(narrow);
   EXPECT_TRUE(narrow.identified());
   FitReport unknown;
@@ -67,14 +74,13 @@ TEST(JudgeExponent, RefusesAnIntervalThatReachesOutsideZeroToOne) {
 }
 
 TEST(JudgeExponent, BelievesTheBootstrapBeforeTheHessian) {
-  FitReport report = report_with_exponent(0.3, 0.2);
-  report.bootstrap.emplace();
-  report.bootstrap->draws["a"] = {0.2, 0.3, 0.4};
-  judge_exponent(report);
-  EXPECT_TRUE(report.identified());
-  report.bootstrap->draws["a"] = {-0.2, 0.3, 0.4};
-  judge_exponent(report);
-  EXPECT_FALSE(report.identified());
+  const FitReport report = report_with_exponent(0.3, 0.2, 0.95);
+  FitReport inside = with_draws(report, {0.2, 0.3, 0.4});
+  judge_exponent(inside);
+  EXPECT_TRUE(inside.identified());
+  FitReport outside = with_draws(report, {-0.2, 0.3, 0.4});
+  judge_exponent(outside);
+  EXPECT_FALSE(outside.identified());
 }
 
 TEST(JudgeBootstrap, RefusesWhatDisagreesInKind) {
