@@ -73,7 +73,8 @@ void Session::find_directory(const std::optional<Experiment>& experiment) {
     settings_.run_dir = default_run_dir(*experiment);
   }
   if (!experiment || running::RunDirectory::exists(settings_.run_dir)) {
-    directory_.emplace(running::RunDirectory::open(settings_.run_dir));
+    directory_ = std::make_unique<running::RunDirectory>(
+        running::RunDirectory::open(settings_.run_dir));
     plan_ = directory_->plan();
     check_threads(plan_);
     settings_.plugin_dirs = merged(settings_.plugin_dirs, plan_.plugin_dirs);

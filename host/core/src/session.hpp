@@ -83,7 +83,7 @@ class Session {
   RunSettings settings_;
   Callbacks callbacks_;
   running::ProgressMeter meter_;
-  std::optional<running::RunDirectory> directory_;
+  std::unique_ptr<running::RunDirectory> directory_;
   Experiment experiment_;
   planning::ResolvedExperiment resolved_;
   std::shared_ptr<Sweep> sweep_;

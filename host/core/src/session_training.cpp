@@ -72,7 +72,7 @@ void Session::save() {
   if (directory_) {
     return;
   }
-  directory_.emplace(
+  directory_ = std::make_unique<running::RunDirectory>(
       running::RunDirectory::create(settings_.run_dir, experiment_, plan_));
   plan_ = directory_->plan();
   settings_.run_dir = directory_->folder();
