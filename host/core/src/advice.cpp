@@ -87,7 +87,7 @@ std::vector<std::string> edge_advice(const std::vector<TrialState>& trials,
   }
   if (at_largest > 0) {
     advice.push_back(
-        fmt::format("{} {} have their least loss at the largest size tried (up to {} "
+        fmt::format("{} {} have their least loss at the largest size tried ({} "
                     "{}): lower --budgets, "
                     "{}",
                     at_largest,
