@@ -78,6 +78,10 @@ json parse_json(std::string_view text, std::string_view what) {
     throw Error(ErrorCode::kInput,
                 std::string(what) + " is not valid JSON: line " + std::to_string(line) +
                     ", column " + std::to_string(column) + ": " + fault_of(error.what()));
+  } catch (const json::out_of_range&) {
+    throw Error(ErrorCode::kInput,
+                std::string(what) + " holds a number beyond what a double can hold",
+                "write a smaller number");
   }
 }
 

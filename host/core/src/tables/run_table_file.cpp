@@ -97,6 +97,7 @@ std::string write_run_table(const RunTable& runs) {
   }
   out += '\n';
   for (std::size_t row = 0; row < runs.rows(); ++row) {
+    const std::size_t start = out.size();
     for (std::size_t i = 0; i < columns.size(); ++i) {
       out += i > 0 ? "," : "";
       if (runs.has_texts(columns[i])) {
@@ -105,6 +106,10 @@ std::string write_run_table(const RunTable& runs) {
                  !std::isnan(number)) {
         out += fmt::format("{}", number);
       }
+    }
+    if (out.find_first_not_of(" \t\r", start) == std::string::npos) {
+      // A blank line is no row.
+      out.insert(start, "\"").append("\"");
     }
     out += '\n';
   }

@@ -178,5 +178,11 @@ TEST(ColumnNames, RefuseWhatIsNoPair) {
   }
 }
 
+TEST(WriteRunTable, KeepsARowOfNothing) {
+  RunTable runs;
+  runs.add_texts("name", {"a", "", "b"});
+  EXPECT_EQ(parse_run_table(write_run_table(runs), "written").runs.rows(), 3U);
+}
+
 }  // namespace
 }  // namespace sizewise::tables
