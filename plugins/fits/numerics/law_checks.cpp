@@ -123,8 +123,7 @@ void judge_lack_of_fit(const ChinchillaObjective& objective,
   constexpr double kMostFactor = 3.0;
   const std::string what =
       "lack of fit: a law with an interaction of params and tokens fits better "
-      "(likelihood "
-      "ratio " +
+      "(likelihood ratio " +
       number_text(ratio) + ", usual below " + number_text(usual_ratio()) +
       "); under it N* of the largest budget is " + number_text(std::exp(shift)) +
       " times as large";

@@ -124,8 +124,7 @@ void declare_fit_flags(CommandLine& line) {
   line.value("bootstrap",
              "N",
              "resamples for the intervals (default: 200 where fits are compared, where a "
-             "fit tells "
-             "no standard errors, and where run_id repeats; else none)")
+             "fit tells no standard errors, and where run_id repeats; else none)")
       .value("level", "SHARE", "of the intervals (default 0.95)")
       .value("noise", "S", "standard deviation of ln loss over seeds, where it is known")
       .values("profile",

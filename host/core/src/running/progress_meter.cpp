@@ -8,7 +8,11 @@
 #include "tables/json_values.hpp"
 
 namespace sizewise::running {
+namespace {
+
 using tables::number_or_nan;
+
+}  // namespace
 
 void ProgressMeter::plan(const planning::Trial& trial, bool finished) {
   if (progress_.trials_planned == 0) {

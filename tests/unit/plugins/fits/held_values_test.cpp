@@ -77,6 +77,7 @@ TEST(HeldValues, AFitKeepsThemAndMovesTheOthers) {
     EXPECT_GT(std::fabs(away.a / best.a - 1.0), 1e-4) << key;
     const FitResult searched = fit(runs, {{key, 1.1 * best_value}});
     EXPECT_LE(searched.objective, away.objective * (1.0 + 1e-9)) << key;
+    EXPECT_NEAR(searched.objective / away.objective, 1.0, 1e-6) << key;
   }
 }
 

@@ -186,9 +186,7 @@ TEST(PublishedFits, T3MeetsTheLeastSquaresOfIsoflopSets) {
     settings.residual = ResidualKind::kLinear;
     settings.delta = std::numeric_limits<double>::infinity();
     const FitResult result = fit(runs, settings);
-    constexpr double kPrinted = 1e-8;  // the sums are given to 9 digits
-    EXPECT_LE(2.0 * result.objective, set.most * (1.0 + kPrinted))
-        << set.file << ' ' << runs.rows();
+    EXPECT_LE(2.0 * result.objective, set.most) << set.file << ' ' << runs.rows();
     EXPECT_NEAR(result.law.value("alpha"), set.alpha, 2e-6) << set.file;
     EXPECT_NEAR(result.law.value("beta"), set.beta, 2e-6) << set.file;
   }
@@ -234,7 +232,9 @@ TEST(PublishedFits, T4RecoversEveryNoiseFreeLaw) {
     squares.residual = ResidualKind::kLinear;
     squares.delta = std::numeric_limits<double>::infinity();
     for (const ParametricSettings& settings : {ParametricSettings{}, squares}) {
-      const Law found = fit(runs, settings).law;
+      const FitResult result = fit(runs, settings);
+      const Law& found = result.law;
+      EXPECT_EQ(result.status, FitStatus::kIdentified) << set;
       for (const auto& [name, value] : laws.at(set.substr(0, set.find('_'))).values) {
         EXPECT_NEAR(found.value(name) / value, 1.0, 1e-8) << set << ' ' << name;
       }
@@ -276,7 +276,7 @@ TEST(PublishedFits, T5DoesNotIdentifyOneWidth) {
   EXPECT_LE(result.objective, 1.3067e-5);
   EXPECT_EQ(result.status, FitStatus::kNotIdentified);
   ASSERT_FALSE(result.reasons.empty());
-  EXPECT_THAT(result.reasons[0].message, ::testing::HasSubstr("alpha is 4.8"));
+  EXPECT_THAT(result.reasons[0].message, ::testing::HasSubstr("alpha is 4.8858"));
 }
 
 }  // namespace
