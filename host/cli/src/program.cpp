@@ -12,6 +12,7 @@
 
 #include "boundary.hpp"
 #include "commands/commands.hpp"
+#include "tables/json_values.hpp"
 
 namespace sizewise::cli {
 namespace {
@@ -119,7 +120,7 @@ int report_error(const Error& error, bool as_json, Console& console, std::FILE* 
                                      {"suggestion", error.suggestion()}}}};
     // A write that fails here has nowhere left to be reported but the exit code.
     const std::string text =
-        object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+        tables::json_text(object) + "\n";
     static_cast<void>(std::fwrite(text.data(), 1, text.size(), out));
     static_cast<void>(std::fflush(out));
   }

@@ -17,6 +17,7 @@
 #include "fitting/recommend.hpp"
 #include "loading/plugin_instance.hpp"
 #include "planning/processors.hpp"
+#include "tables/json_values.hpp"
 #include "session.hpp"
 
 namespace sizewise {
@@ -216,7 +217,7 @@ Outcome Session::conclude() {
             ? fit()
             : report_of_nothing({resolved_.fit.id(), resolved_.fit.options},
                                 outcome.trials.size());
-    outcome.fit_json = fitting::fit_report_to_json(report).dump(2);
+    outcome.fit_json = tables::json_text(fitting::fit_report_to_json(report));
     directory_->save_law(outcome.fit_json + "\n");
     outcome.identified = report.identified();
     try {

@@ -1,18 +1,12 @@
 #include "single_trial.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include "sizewise/dataset_info.hpp"
 #include "sizewise/error.hpp"
@@ -21,6 +15,7 @@
 #include "planning/processors.hpp"
 #include "planning/setting.hpp"
 #include "running/durable_file.hpp"
+#include "running/output_folder.hpp"
 #include "running/worker.hpp"
 #include "tables/json_values.hpp"
 
@@ -150,55 +145,6 @@ int64_t whole_samples(const SingleTrialRequest& request,
   return units;
 }
 
-/// The folder of a model that is being trained: made before anything is spent, and taken
-/// away again where nothing was saved in it. No other program trains into it meanwhile.
-class OutputFolder {
- public:
-  explicit OutputFolder(std::filesystem::path folder)
-      : folder_(std::move(folder)),
-        was_there_(::access(folder_.c_str(), F_OK) == 0),
-        lock_(opened(folder_)) {
-    if (lock_ < 0 || ::access(folder_.c_str(), W_OK) != 0) {
-      const int reason = errno;
-      close();
-      throw Error(
-          ErrorCode::kIo,
-          fmt::format(
-              "{} cannot be written: {}", folder_.string(), std::strerror(reason)),
-          "choose a folder that you may write, with --output");
-    }
-    if (::flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-      was_there_ = true;  // the other's, which it may not have written to yet
-      close();
-      throw Error(ErrorCode::kIo,
-                  fmt::format("another program trains into {}", folder_.string()),
-                  "wait until it has ended, or name another folder with --output");
-    }
-  }
-  ~OutputFolder() { close(); }
-  OutputFolder(const OutputFolder&) = delete;
-  OutputFolder& operator=(const OutputFolder&) = delete;
-
- private:
-  static int opened(const std::filesystem::path& folder) {
-    running::make_folder(folder);
-    return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  }
-
-  void close() {
-    if (!was_there_) {
-      ::rmdir(folder_.c_str());  // which spares a folder that holds something
-    }
-    if (lock_ >= 0) {
-      ::close(lock_);
-    }
-  }
-
-  std::filesystem::path folder_;
-  bool was_there_;
-  int lock_;
-};
-
 /// Refuses a model whose training this machine cannot hold. (A model with num_params_of()
 /// is counted without being made.)
 void check_fits_machine(running::Worker& worker,
@@ -250,15 +196,16 @@ SingleTrial train_one(const loading::PluginCatalog& catalog,
   check_output(request.output);
   const planning::Setting setting = setting_of(catalog, request, callbacks);
   check_size(request.size, setting);
+  SingleTrial trial;
+  trial.size = request.size;
+  trial.output = std::filesystem::absolute(request.output);
+  // Outlives the worker, which may be stopped while it writes there.
+  const running::OutputFolder folder(trial.output, kFacts);
+  check_output(request.output);  // once more, now that nobody else writes there
   running::Worker worker({running::find_worker_program(request.worker), {}, {}});
   json params = planning::setting_to_json(setting);
   running::Waiting waiting;
   waiting.stop = request.stop;
-  SingleTrial trial;
-  trial.size = request.size;
-  trial.output = std::filesystem::absolute(request.output);
-  const OutputFolder folder(trial.output);
-  check_output(request.output);  // once more, now that nobody else writes there
   const DatasetInfo data = DatasetInfo::from_json(
       worker.call("dataset", params, "the dataset", waiting).at("info").dump());
   if (request.recipe.device == "cpu") {

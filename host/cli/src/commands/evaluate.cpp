@@ -6,6 +6,7 @@
 #include "commands/commands.hpp"
 #include "experiment_flags.hpp"
 #include "reporting/terminal_report.hpp"
+#include "tables/json_values.hpp"
 #include "run_flags.hpp"
 #include "single_trial.hpp"
 
@@ -49,7 +50,7 @@ int evaluate(const Arguments& arguments, Console& console) {
   ProgressDisplay display(console, stderr);
   const nlohmann::json result =
       evaluate_checkpoint(catalog, request, display_callbacks(display, console));
-  console.result(line.json() ? result.dump(2) + "\n" : as_text(result));
+  console.result(line.json() ? tables::json_text(result) + "\n" : as_text(result));
   return 0;
 }
 

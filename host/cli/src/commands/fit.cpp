@@ -11,6 +11,7 @@
 #include "fitting/fit_report_json.hpp"
 #include "loading/plugin_instance.hpp"
 #include "reporting/fit_text.hpp"
+#include "tables/json_values.hpp"
 
 namespace sizewise::cli {
 namespace {
@@ -26,7 +27,7 @@ std::string json_of(const std::vector<FitReport>& reports) {
     object["comparison"] =
         fitting::comparison_to_json(reports, fitting::differences_of(reports));
   }
-  return object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return tables::json_text(object) + "\n";
 }
 
 std::string text_of(const std::vector<FitReport>& reports) {

@@ -114,7 +114,7 @@ std::vector<ChosenPlugin> several_fits(const std::vector<std::string>& ids,
 }  // namespace
 
 void declare_fit_flags(CommandLine& line) {
-  line.positional("a table of runs or a run directory", 1, 1);
+  line.positional("a table of runs (- reads standard input) or a run directory", 1, 1);
   line.value("fit",
              "ID",
              "the fit plugin: an id, or the path of a .so; several ids with commas "
@@ -163,7 +163,7 @@ tables::ColumnNames columns_from(const CommandLine& line) {
 }
 
 std::filesystem::path table_path(const std::string& word) {
-  std::filesystem::path path(word);
+  std::filesystem::path path(word == "-" ? "/dev/stdin" : word);
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) {
     path /= "runs.csv";

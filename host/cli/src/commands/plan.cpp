@@ -4,6 +4,7 @@
 #include "commands/commands.hpp"
 #include "experiment_flags.hpp"
 #include "reporting/terminal_report.hpp"
+#include "tables/json_values.hpp"
 #include "run_flags.hpp"
 #include "session.hpp"
 
@@ -55,7 +56,7 @@ int plan(const Arguments& arguments, Console& console) {
     object["run_dir"] = session.folder().string();
     console.say(fmt::format("Start with: sizewise run {}", session.folder().string()));
   }
-  console.result(line.json() ? object.dump(2) + "\n"
+  console.result(line.json() ? tables::json_text(object) + "\n"
                              : reporting::plan_table(session.plan()));
   return 0;
 }

@@ -11,6 +11,7 @@
 #include "experiment_flags.hpp"
 #include "model_sizes.hpp"
 #include "reporting/text.hpp"
+#include "tables/json_values.hpp"
 
 namespace sizewise::cli {
 namespace {
@@ -78,7 +79,7 @@ int list(const Arguments& arguments, Console& console) {
     return 0;
   }
   const loading::PluginCatalog catalog = scan_plugins(line);
-  console.result(line.json() ? list_as_json(catalog).dump(2) + "\n"
+  console.result(line.json() ? tables::json_text(list_as_json(catalog)) + "\n"
                              : list_as_text(catalog));
   return 0;
 }
@@ -155,7 +156,7 @@ int show(const Arguments& arguments, Console& console) {
   const loading::PluginFile plugin = catalog.find(line.words().front());
   const std::vector<ModelSize> sizes = model_sizes(line, plugin, catalog, console);
   if (line.json()) {
-    console.result(plugin_as_json(plugin, sizes).dump(2) + "\n");
+    console.result(tables::json_text(plugin_as_json(plugin, sizes)) + "\n");
   } else {
     std::string text = plugin_as_text(plugin);
     if (plugin.manifest.size && !sizes.empty()) {

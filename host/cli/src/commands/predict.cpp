@@ -100,7 +100,7 @@ void predict_loss(const CommandLine& line, const FitReport& law, Console& consol
                          {"flops", number_or_null(flops)},
                          {"cost_model", law.cost_model.name()},
                          {"warnings", warnings}};
-    console.result(object.dump(2) + "\n");
+    console.result(tables::json_text(object) + "\n");
     return;
   }
   const std::string between =
@@ -142,7 +142,7 @@ void predict_optima(const CommandLine& line, FitReport law, Console& console) {
                          {"cost_model", law.cost_model.name()},
                          {"optima", fitting::optima_to_json(law)},
                          {"warnings", law.warnings}};
-    console.result(object.dump(2) + "\n");
+    console.result(tables::json_text(object) + "\n");
     return;
   }
   console.result(reporting::optima_text(law).substr(1));

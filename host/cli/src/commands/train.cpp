@@ -90,7 +90,7 @@ int train(const Arguments& arguments, Console& console) {
     object["size"] = trial.size;
     object["output"] =
         trial.saved ? nlohmann::json(trial.output.string()) : nlohmann::json();
-    console.result(object.dump(2) + "\n");
+    console.result(tables::json_text(object) + "\n");
   } else {
     console.result(as_text(trial));
   }

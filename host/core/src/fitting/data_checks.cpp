@@ -149,12 +149,24 @@ void warn_of_allocation(FitReport& report, const Optimum& optimum) {
   }
 }
 
+std::string why_no_budget(const Law& law, const Question& question) {
+  const auto floor = law.values.find("E");
+  if (floor == law.values.end()) {
+    return "the law does not go so far";
+  }
+  return question.value > floor->second
+             ? "none does with the params or tokens that are given"
+             : fmt::format("the law's loss stays above E, {:.5g}", floor->second);
+}
+
 void warn_of_optimum(FitReport& report, const Optimum& optimum) {
   const std::string asked = asked_text(optimum);
   if (!std::isfinite(optimum.budget.value()) || !std::isfinite(optimum.params.value())) {
     report.warnings.push_back(
         std::isinf(optimum.budget.value())
-            ? fmt::format("no budget reaches {}: the law does not go so far", asked)
+            ? fmt::format("no budget reaches {}: {}",
+                          asked,
+                          why_no_budget(report.result.law, optimum.question))
             : fmt::format("the law names no best size for {}", asked));
     return;
   }

@@ -60,7 +60,7 @@ void Outcome::add_answer(std::string_view text) {
     const json object = json::parse(text);
     seconds = object.at("seconds").get<double>();
     const json& fit = object.at("fit");
-    fit_json = fit.is_null() ? std::string() : fit.dump(2);
+    fit_json = fit.is_null() ? std::string() : tables::json_text(fit);
     identified = fit.is_object() && fit.at("status") == "identified";
     for (const json& made : object.at("recommendations")) {
       recommendations.push_back(recommendation_from(made));
@@ -113,7 +113,7 @@ std::string Outcome::to_json() const {
                        {"quantization", nullptr},
                        {"advice", advice},
                        {"warnings", warnings}};
-  return object.dump(2, ' ', false, json::error_handler_t::replace);
+  return tables::json_text(object);
 }
 
 }  // namespace sizewise

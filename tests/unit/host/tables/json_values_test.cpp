@@ -27,6 +27,26 @@ TEST(JsonValues, NumbersThatAreNoneAreNull) {
   }
 }
 
+TEST(JsonText, PutsAListOfPlainValuesOnOneLine) {
+  const nlohmann::json value = {{"draws", {{1, 2.5}, {nullptr, "a\"b"}}},
+                                {"empty", nlohmann::json::array()},
+                                {"rows", {{{"n", 1}}}}};
+  EXPECT_EQ(json_text(value), R"({
+  "draws": [
+    [1, 2.5],
+    [null, "a\"b"]
+  ],
+  "empty": [],
+  "rows": [
+    {
+      "n": 1
+    }
+  ]
+})");
+  EXPECT_EQ(nlohmann::json::parse(json_text(value)), value);
+  EXPECT_EQ(json_text("\xff"), "\"\xef\xbf\xbd\"");
+}
+
 TEST(JsonFault, IsSaidInPlainWords) {
   EXPECT_EQ(
       fault_of("{\n \"loss\": "),
