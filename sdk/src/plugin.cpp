@@ -45,8 +45,10 @@ void fill_error_record_from_current_exception(sizewise_error_record* record) noe
   } catch (const Error& error) {
     fill_error_record(record, error.code(), error.message(), error.suggestion());
   } catch (const std::bad_alloc&) {
-    fill_error_record(
-        record, ErrorCode::kPlugin, "out of memory", "choose a smaller size");
+    fill_error_record(record,
+                      ErrorCode::kPlugin,
+                      "out of memory",
+                      "free some, or give it less: a smaller size, fewer rows");
   } catch (const std::exception& error) {
     fill_error_record(record, ErrorCode::kPlugin, error.what(), {});
   } catch (...) {

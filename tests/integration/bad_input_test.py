@@ -15,26 +15,38 @@ class BadInput(harness.Scripted):
         return done
 
     def test_an_unknown_plugin(self):
-        for kind in ("model", "dataset", "loss", "sweep", "fit"):
+        for kind, known in (("model", "cnn, gpt, mlp"), ("dataset", "idx_images, text, tokens"),
+                            ("loss", "cross_entropy, mse"), ("sweep", "grid, isoflop"),
+                            ("fit", "approach2, approach3")):
             changes = {kind: "nonsense"} if kind != "dataset" else {"dataset": "nonsense", "dataset-option": None}
-            self.refused("find-optimal", *self.experiment(**changes), parts=["nonsense", kind])
+            self.refused("find-optimal", *self.experiment(**changes),
+                         parts=[f"there is no {kind} plugin 'nonsense'", "there are: ", known])
+
+    def test_a_plugin_file_that_is_not_there(self):
+        done = self.sizewise("find-optimal", *self.experiment(model="/nowhere/mine.so"), code=2)
+        self.assertIn("/nowhere/mine.so: it cannot be opened: No such file or directory", done.stderr)
+        self.assertFalse(self.run_dir.exists())
 
     def test_a_plugin_of_another_kind(self):
-        self.refused("find-optimal", *self.experiment(model="text"), parts=["text", "model"])
+        self.refused("find-optimal", *self.experiment(model="text"),
+                     parts=["'text' is a dataset plugin; a model plugin is needed", "sizewise plugin list"])
 
     def test_no_plugin_at_all(self):
         self.refused("find-optimal", *self.experiment(model=None), parts=["no model is chosen", "--model ID", "gpt"])
 
     def test_an_unknown_option(self):
-        self.refused("find-optimal", *self.experiment(), "--model-option", "layer=2", parts=["layer", "layers"])
+        self.refused("find-optimal", *self.experiment(), "--model-option", "layer=2",
+                     parts=["unknown option 'layer' of plugin 'gpt'", "did you mean 'layers' (integer, 1 to 128"])
 
     def test_an_option_of_a_wrong_type(self):
         self.refused("find-optimal", *self.experiment(), "--model-option", "layers=many",
-                     parts=["layers", "many", "integer"])
+                     parts=["option 'layers' of plugin 'gpt' is many;", "allowed: integer, 1 to 128"])
 
     def test_an_option_out_of_range(self):
         self.refused("find-optimal", *self.experiment(), "--sweep-option", "sizes_per_budget=1",
-                     parts=["sizes_per_budget", "1", "3 to 64"])
+                     parts=["option 'sizes_per_budget' of plugin 'isoflop' is 1;", "allowed: integer, 3 to 64"])
+        self.refused("find-optimal", *self.experiment(), "--dataset-option", "validation_fraction=2",
+                     parts=["'validation_fraction' of plugin 'text' is 2;", "allowed: number, 0.0001 to 0.9"])
 
     def test_an_unknown_flag(self):
         self.refused("find-optimal", *self.experiment(), "--budget", "1e9", parts=["--budget", "--budgets"])
@@ -50,7 +62,8 @@ class BadInput(harness.Scripted):
 
     def test_budgets_that_are_none(self):
         for value in ("0", "-1e9", "many", "1e9:1e8:3", "nan"):
-            self.refused("find-optimal", *self.experiment(budgets=value), parts=["budgets"])
+            self.refused("find-optimal", *self.experiment(budgets=value),
+                         parts=[f"--budgets is '{value}'", "allowed: positive numbers", "for example: --budgets 1e9"])
 
     def test_no_budgets(self):
         words = self.experiment()
@@ -132,6 +145,19 @@ class BadInput(harness.Scripted):
                             ('{"budgets": [0]}', ["budgets"])):
             config.write_text(text)
             self.refused("find-optimal", *self.experiment(), "--config", config, parts=parts)
+
+    def test_a_config_file_with_a_wrong_type_or_a_value_out_of_range(self):
+        config = self.folder / "config.json"
+        for text, parts in (('{"budgets": "many"}', ["'budgets' is \"many\"", "a list of positive numbers, in FLOPs"]),
+                            ('{"model": 5}', ["'model' is 5", "a JSON object"]),
+                            ('[]', ["'experiment' is []", "a JSON object"]),
+                            ('{"recipe": {"batch_size": "x"}}', ["'batch_size' is \"x\"", "an integer, 1 to"]),
+                            ('{"recipe": {"batch_size": 0}}', ["'batch_size' is 0", "an integer, 1 to"])):
+            config.write_text(text)
+            self.refused("find-optimal", *self.experiment(), "--config", config,
+                         parts=["config.json", "; allowed: ", "correct it", *parts])
+
+    def test_a_config_file_that_is_not_there(self):
         self.refused("find-optimal", "--config", self.folder / "nowhere.json", parts=["nowhere.json"])
 
     def test_a_fit_that_names_no_size_is_refused_before_training(self):
@@ -150,6 +176,55 @@ class BadInput(harness.Scripted):
         done = self.sizewise("find-optimal", *self.experiment(run_dir=self.text / "run"), code=2)
         self.assertIn("text.txt", done.stderr)
         self.assertEqual(done.stderr.count("sizewise: error:"), 1)
+
+    def test_a_run_directory_that_is_a_file(self):
+        before = self.text.read_bytes()
+        super().refused("find-optimal", *self.experiment(run_dir=self.text), parts=["text.txt is a file", "--run-dir"])
+        super().refused("run", self.text, parts=["text.txt is no run directory", "find-optimal"])
+        self.assertEqual(self.text.read_bytes(), before)
+
+    def test_plan_refuses_what_find_optimal_does(self):
+        for changes, part in (({"model": "nonsense"}, "there is no model plugin 'nonsense'"),
+                              ({"budgets": "1000,1e10"}, "1000 FLOPs is too small for one batch"),
+                              ({"batch-size": 0}, "--batch-size is 0")):
+            self.refused("plan", *self.experiment(**changes), parts=[part])
+
+
+class BadTable(harness.Folder):
+    """More of these stand in tests/unit/host/cli/bad_table_test.cpp."""
+
+    def table(self, text):
+        path = self.folder / "table.csv"
+        path.write_text(text)
+        return path
+
+    def fit(self, text, *more, parts):
+        table = self.table(text)
+        before = sorted(self.folder.iterdir())
+        self.refused("fit", table, *more, parts=parts)
+        self.assertEqual(sorted(self.folder.iterdir()), before, "nothing is written")
+
+    def test_an_unknown_column(self):
+        self.fit("N,D,loss\n1e6,1e7,3\n", "--columns", "params=N,tokens=DD",
+                 parts=["table.csv: --columns tokens=DD: there is no column 'DD'", "the columns are N, D, loss",
+                        "did you mean 'D'?"])
+        self.fit("N,D,loss\n1e6,1e7,3\n", parts=["no number column 'params'", "N, D, loss", "--columns params=NAME"])
+
+    def test_an_unknown_column_of_a_condition(self):
+        self.fit("params,tokens,loss\n1e6,1e7,3\n", "--where", "source=1",
+                 parts=["no number column 'source'", "its columns are params, tokens, loss"])
+
+    def test_a_cell_of_a_wrong_type(self):
+        self.fit("params,tokens,loss\n1e6,1e7,3\n1e6,many,3\n",
+                 parts=["table.csv, line 3, column 'tokens': 'many' is not a number", "correct the cell"])
+
+    def test_a_table_that_is_truncated(self):
+        self.fit("params,tokens,loss\n1e6,1e7,3\n1e6,1e8", parts=["line 3: the row has 2 cells, the header 3"])
+
+    def test_a_table_that_is_empty_or_missing(self):
+        self.fit("", parts=["table.csv: the table is empty", "give a CSV file with a header"])
+        self.refused("fit", self.folder / "nowhere.csv", parts=["nowhere.csv' cannot be read: No such file"])
+        self.refused("fit", self.folder, parts=[f"the folder '{self.folder}' holds no runs.csv"])
 
 
 class BrokenDisk(harness.Scripted):
@@ -171,8 +246,19 @@ class BrokenDisk(harness.Scripted):
 
     def test_a_read_only_folder(self):
         self.break_disk(read_only=1)
-        self.refused("find-optimal", *self.experiment(), parts=["Read-only file system", "--run-dir", str(self.run_dir)])
+        self.refused("find-optimal", *self.experiment(),
+                     parts=["Read-only file system", "choose another folder", str(self.run_dir)])
         self.assertFalse(self.run_dir.exists())
+        self.assertEqual(self.started(), 0)
+
+    def test_a_run_that_became_read_only_is_refused_and_can_be_read(self):
+        self.sizewise("plan", *self.experiment())
+        before = sorted(self.run_dir.rglob("*"))
+        self.break_disk(read_only=1)
+        self.refused("run", self.run_dir, parts=[str(self.run_dir), "cannot be written: Read-only file system"])
+        self.sizewise("report", self.run_dir)
+        self.assertEqual(sorted(self.run_dir.rglob("*")), before)
+        self.assertEqual(self.started(), 0)
 
     def test_a_disk_that_fills_at_any_moment_loses_nothing(self):
         self.find_optimal(run_dir=self.folder / "undisturbed")

@@ -100,12 +100,6 @@ class FindOptimal(harness.Scripted):
         self.refused("run", self.run_dir, "--threads", "1", parts=["--threads is 1", "trained with 2"])
         self.sizewise("run", self.run_dir, "--threads", "2")
 
-    def test_a_grid_needs_no_budgets(self):
-        answer = self.find_optimal("--sweep", "grid", "--sweep-option", "sizes=32,64,128,256",
-                                   "--sweep-option", "tokens=20000,80000,320000,1280000", budgets="1e9",
-                                   **{"target-budget": "1e12"})
-        self.assertEqual(answer["trials"]["planned"], 16)
-
     def test_excludes_diverged_and_failed_trials_and_says_so(self):
         self.find_optimal()
         sizes = sorted({int(row["size"]) for row in self.rows()})
@@ -167,6 +161,62 @@ class FindOptimal(harness.Scripted):
         done = self.sizewise("find-optimal", *self.experiment(), "--json", "--model-option", size + "=64")
         self.assertIn("warning", done.stderr)
         self.assertIn(size, done.stderr)
+
+
+class Grid(harness.Scripted):
+    SIZES, TOKENS = (32, 64, 128, 256), (20000, 80000, 320000, 1280000)
+    WARNING = "sweep 'grid' does not train to --budgets"
+
+    def words(self, budgets=None, **changes):
+        """The words of a grid sweep, with --budgets or without."""
+        words = self.experiment(budgets=budgets, **{"target-budget": "1e12", **changes})
+        if budgets is None:
+            at = words.index("--budgets")
+            del words[at:at + 2]
+        return [*words, "--sweep", "grid", "--sweep-option", "sizes=" + ",".join(map(str, self.SIZES)),
+                "--sweep-option", "tokens=" + ",".join(map(str, self.TOKENS))]
+
+    def test_trains_every_size_on_every_amount_of_data_and_recommends(self):
+        done = self.sizewise("find-optimal", *self.words(), "--json")
+        answer = json.loads(done.stdout)
+        self.assertNotIn("warning", done.stderr)
+        self.assertEqual((answer["trials"]["planned"], answer["trials"]["done"]), (16, 16))
+        rows = self.rows()
+        self.assertEqual({(int(row["size"]), int(row["tokens"])) for row in rows},
+                         {(size, tokens) for size in self.SIZES for tokens in self.TOKENS})
+        self.assertEqual({(row["status"], row["budget_flops"]) for row in rows}, {("done", "")})
+        self.assertEqual(answer["fit"]["rows"]["used"], 16)
+        for name, value in self.LAW.items():
+            self.assertAlmostEqual(answer["fit"]["law"][name], value, delta=1e-3 * value)
+        made = answer["recommendation"]
+        self.assertEqual(made["budget_flops"], 1e12)
+        self.assertLess(abs(6 * made["params"] * made["tokens"] / 1e12 - 1), 0.01)
+
+    def test_without_a_target_recommends_for_ten_times_the_largest_trial(self):
+        answer = json.loads(self.sizewise("find-optimal", *self.words(**{"target-budget": None}), "--json").stdout)
+        largest = max(float(row["flops"]) for row in self.rows())
+        self.assertAlmostEqual(answer["fit"]["optima"][0]["budget_flops"], 10 * largest, delta=1e-6 * largest)
+
+    def test_budgets_beside_it_are_warned_of_and_change_no_trial(self):
+        done = self.sizewise("find-optimal", *self.words(budgets="1e10,4e10"), "--json")
+        self.assertEqual(done.stderr.count(self.WARNING), 1)
+        self.assertTrue(any(self.WARNING in text for text in json.loads(done.stdout)["warnings"]))
+        other = self.folder / "other"
+        self.sizewise("find-optimal", *self.words(run_dir=other))
+        self.assertEqual(self.sorted_runs(), self.sorted_runs(other))
+
+    def test_budgets_beside_it_say_what_to_recommend_for(self):
+        words = self.words(budgets="1e10,4e10", **{"target-budget": None})
+        answer = json.loads(self.sizewise("find-optimal", *words, "--json").stdout)
+        self.assertEqual([made["budget_flops"] for made in answer["recommendations"]], [4e11])
+
+    def test_is_planned_whole_and_then_run(self):
+        plan = json.loads(self.sizewise("plan", *self.words(), "--json").stdout)
+        self.assertEqual([len(trials) for trials in plan["rounds"]], [16])
+        self.assertEqual({(trial["pilot"], trial["budget_flops"]) for trial in plan["rounds"][0]}, {(False, None)})
+        self.assertEqual(self.started(), 0)
+        self.sizewise("run", self.run_dir)
+        self.assertEqual({row["trial"] for row in self.rows()}, {trial["trial"] for trial in plan["rounds"][0]})
 
 
 if __name__ == "__main__":

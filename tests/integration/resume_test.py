@@ -29,6 +29,10 @@ class Resume(harness.Scripted):
     def results(self):
         return sorted((self.run_dir / "results").glob("*.json"))
 
+    def everything(self):
+        """The files of the run, to the byte; the lock tells who opened it last."""
+        return {path: path.read_bytes() for path in self.run_dir.rglob("*") if path.is_file() and path.name != "lock"}
+
     def finished(self, directory):
         answer = self.find_optimal(run_dir=directory)
         return answer, self.sorted_runs(directory)
@@ -89,6 +93,25 @@ class Resume(harness.Scripted):
         answer = json.loads(self.sizewise("run", self.run_dir, "--json").stdout)
         self.assertEqual(answer["trials"]["reused"], done)
 
+    def test_ctrl_c_then_run_ends_with_the_trials_of_a_run_undisturbed(self):
+        expected = self.finished(self.folder / "undisturbed")[1]
+        trials = {row["trial"] for row in self.rows(self.folder / "undisturbed")}
+        self.script(seconds=0.3)
+        process = self.start(arguments=["find-optimal", *self.experiment()])
+        self.wait_for_results(3)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 130, err)
+        self.assertRegex(err, rf"Stopped: \d+ of \d+ trials have a result. Continue with: sizewise run {self.run_dir}")
+        before = {row["trial"] for row in self.rows()}
+        self.assertLess(before, trials, "it was stopped midway")
+        self.script()
+        self.count.unlink()
+        self.sizewise("run", self.run_dir)
+        self.assertEqual({row["trial"] for row in self.rows()}, trials)
+        self.assertEqual(self.sorted_runs(), expected)
+        self.assertEqual(self.started(), len(trials) - len(before), "nothing is trained twice")
+
     def test_ctrl_c_is_heard_while_a_worker_counts(self):
         self.script(faults=[{"method": "describe", "kind": "hang"}])
         process = self.start()
@@ -146,12 +169,12 @@ class Resume(harness.Scripted):
 
     def test_another_experiment_is_refused_naming_the_first_difference(self):
         self.find_optimal()
-        before = self.sorted_runs()
+        before = self.everything()
         for flag, value, part in (("seed", "7", "recipe.seed is 7, the run's is 0"),
                                   ("budgets", "1e10,5e10", "budgets is [10000000000.0,50000000000.0]"),
                                   ("learning-rate", "0.1", "recipe.learning_rate is 0.1")):
             self.refused("find-optimal", *self.experiment(**{flag: value}), parts=["another experiment", part])
-        self.assertEqual(self.sorted_runs(), before)
+            self.assertEqual(self.everything(), before, "nothing is written")
 
     def test_a_folder_that_is_no_run_is_left_alone(self):
         self.run_dir.mkdir()
@@ -257,7 +280,11 @@ class DeadWorkers(harness.Scripted):
 
     def test_where_every_trial_fails_the_reason_is_said(self):
         self.script(faults=[{"method": "train", "kind": "error", "message": "no memory left"}])
-        self.refused("find-optimal", *self.experiment(), code=1, parts=["all", "failed", "no memory left"])
+        done = self.sizewise("find-optimal", *self.experiment(), code=1)
+        self.assertRegex(done.stdout, r"all \d+ trials failed; trial \w+ \(size \d+\):\s+no memory left")
+        self.assertIn(f"sizewise run {self.run_dir} --retry-failed", " ".join(done.stdout.split()))
+        again = json.loads(self.sizewise("report", self.run_dir, "--json", code=1).stdout)
+        self.assertEqual(again["fit"]["status"], "not_identified")
 
     def test_a_worker_that_dies_before_the_sweep_leaves_no_run(self):
         self.script(faults=[{"method": "describe", "kind": "segv"}])

@@ -11,6 +11,7 @@ It speaks docs/worker-protocol.md. SCRIPTED_WORKER names a JSON file:
    "fingerprint": "...",
    "faults": [{"method": "train", "size": 8, "kind": "segv", "times": 1, "mark": FILE}],
    "count": FILE}                 a line is appended for every trial that begins
+A fault of `train` with "least_flops" strikes trials of that many FLOPs or more: those after a sweep's pilots.
 Kinds of fault: segv, exit0, hang, garbage, flood, error (with "code" and "message"), diverge,
 huge_frame, wrong_id, orphan (starts a program and dies), slow (waits "seconds", then answers), answer (with
 "result"). `times` needs `mark`, a file that counts across restarts.
@@ -62,9 +63,14 @@ class Worker:
     def flops_per_unit(self, size):
         return self.script.get("flops_per_param", 6) * self.params(size)
 
+    def flops_of(self, trial):
+        return self.flops_per_unit(trial["size"]) * trial["tokens"]
+
     def fault_for(self, method, params):
         for fault in self.script.get("faults", []):
             if fault["method"] != method or fault.get("size", params.get("size")) != params.get("size"):
+                continue
+            if method == "train" and self.flops_of(params) < fault.get("least_flops", 0):
                 continue
             if "times" in fault:
                 with open(fault["mark"], "a+", encoding="utf-8") as mark:
@@ -129,7 +135,7 @@ class Worker:
         print(f"trained size {size} on {tokens}", flush=True)
         return {"status": "diverged" if diverge else "done", "reason": "the loss is NaN" if diverge else "",
                 "params": n, "tokens": tokens, "loss": None if diverge else loss,
-                "train_loss": loss, "accuracy": None, "flops": self.flops_per_unit(size) * tokens,
+                "train_loss": loss, "accuracy": None, "flops": self.flops_of(params),
                 "flops_6nd": 6 * n * tokens, "seconds": self.script.get("seconds", 0),
                 "epochs": tokens / (self.info()["units_per_sample"] * self.info()["train_samples"]),
                 "steps": steps, "warnings": self.script.get("warnings", [])}

@@ -100,15 +100,19 @@ class BadData(Real):
     def test_a_dataset_that_is_missing(self):
         nowhere = self.folder / "nowhere.txt"
         self.refused("find-optimal", *self.words("--budgets", "1e8", "--run-dir", self.run_dir,
-                                                 data=self.data(path=nowhere)), parts=["nowhere.txt"])
+                                                 data=self.data(path=nowhere)),
+                     parts=[f"{nowhere} does not exist", "set the option path"])
+        self.refused("train", *self.words("--size", "16", "--tokens", "640", "--output", self.folder / "model",
+                                          data=self.data(path=nowhere)), parts=[f"{nowhere} does not exist"])
+        self.assertFalse((self.folder / "model").exists())
 
     def test_a_dataset_that_is_empty(self):
         self.text.write_text("")
-        self.find(parts=["text.txt"])
+        self.find(parts=["text.txt holds no bytes", "set the option path"])
 
     def test_a_dataset_that_is_shorter_than_a_sample(self):
         self.text.write_text("short")
-        self.find(parts=["context"])
+        self.find(parts=["text.txt: 5 tokens", "at least 17, the context", "give more data"])
 
     def test_images_that_are_truncated(self):
         images, labels = self.folder / "images", self.folder / "labels"
@@ -116,17 +120,23 @@ class BadData(Real):
         labels.write_bytes(struct.pack(">II", 0x801, 100) + bytes(100))
         data = ["--dataset-option", f"images={images}", "--dataset-option", f"labels={labels}"]
         self.refused("find-optimal", *self.words("--budgets", "1e8", "--run-dir", self.run_dir, model="mlp",
-                                                 dataset="idx_images", data=data), parts=["images"])
+                                                 dataset="idx_images", data=data),
+                     parts=["images: expected 78400 bytes", "found 7840", "give a whole IDX file"])
 
     def test_a_model_whose_output_does_not_fit_the_loss(self):
-        self.find(parts=["mse"], loss="mse")
+        self.find(parts=["does not fit the loss", "'mse'", "[2, 16, 256]", "allowed: floating-point numbers"],
+                  loss="mse")
+        self.refused("train", *self.words("--size", "16", "--tokens", "640", "--output", self.folder / "model",
+                                          loss="mse"),
+                     parts=["[4, 16, 256]", "allowed: floating-point numbers", "--loss cross_entropy"])
+        self.assertFalse((self.folder / "model").exists())
 
     def test_a_model_that_does_not_fit_the_data(self):
         self.refused("find-optimal", *self.words("--budgets", "1e8", "--run-dir", self.run_dir, model="cnn"),
-                     parts=["cnn"])
+                     parts=["inputs of 1 dimensions", "allowed: images", "--dataset idx_images"])
 
     def test_a_device_that_is_not_there(self):
-        self.find("--device", "cuda:77", parts=["cuda:77"])
+        self.find("--device", "cuda:77", parts=["'device' is \"cuda:77\"", "--device cpu"])
 
     def test_a_size_that_the_model_does_not_have(self):
         self.refused("train", *self.words("--size", "17", "--tokens", "6400", "--output", self.folder / "model"),
@@ -150,10 +160,24 @@ class BadData(Real):
     def test_a_full_disk_leaves_no_empty_folder(self):
         shim = harness.BUILD / "tests" / "libdisk_faults.so"
         model = self.folder / "model"
-        self.environment.update(LD_PRELOAD=str(shim), DISK_FAULTS_UNDER=str(model), DISK_FAULTS_BYTES="0")
-        self.refused("train", *self.words("--size", "16", "--tokens", "6400", "--output", model),
-                     parts=["No space left on device", "disk"])
-        self.assertFalse(model.exists())
+        for room, file in ((0, "model.safetensors"), (20000, "model.safetensors"), (58000, "model.json")):
+            with self.subTest(bytes=room):
+                self.environment.update(LD_PRELOAD=str(shim), DISK_FAULTS_UNDER=str(model),
+                                        DISK_FAULTS_BYTES=str(room))
+                self.refused("train", *self.words("--size", "16", "--tokens", "640", "--output", model),
+                             parts=[file + " cannot be written: No space left on device", "make room"])
+                self.assertFalse(model.exists())
+
+    def test_a_full_disk_leaves_no_half_of_a_model_and_no_parents(self):
+        there = self.folder / "there"
+        there.mkdir()
+        for model in (there, self.folder / "a" / "b" / "model"):
+            self.environment.update(LD_PRELOAD=str(harness.BUILD / "tests" / "libdisk_faults.so"),
+                                    DISK_FAULTS_UNDER=str(model), DISK_FAULTS_BYTES="58000")
+            self.refused("train", *self.words("--size", "16", "--tokens", "640", "--output", model),
+                         parts=["model.json cannot be written: No space left on device"])
+        self.assertEqual(list(there.iterdir()), [])
+        self.assertFalse((self.folder / "a").exists())
 
     def test_a_read_only_folder_for_the_model(self):
         shim = harness.BUILD / "tests" / "libdisk_faults.so"
@@ -165,18 +189,32 @@ class BadData(Real):
 
     def test_tokens_that_are_truncated_or_damaged(self):
         tokens = self.folder / "tokens.bin"
-        for content, part in ((b"", "tokens.bin"), (b"odd", "tokens.bin"), (bytes(20), "tokens.bin")):
+        for content, part in ((b"", "holds no bytes"), (b"odd", "found 3 bytes"), (bytes(20), "10 tokens split into 9"),
+                              (b"\xff" * 4000, "the token at position 0 is 65535; allowed: 0 to 255")):
             tokens.write_bytes(content)
             self.refused("find-optimal", *self.words("--budgets", "1e8", "--run-dir", self.run_dir, dataset="tokens",
                                                      data=["--dataset-option", f"path={tokens}", "--dataset-option",
                                                            "context=16", "--dataset-option", "vocabulary=256"]),
-                         parts=[part])
+                         parts=["tokens.bin", part])
 
     def test_flags_of_train_that_are_missing(self):
         self.refused("train", *self.words("--size", "16"), parts=["--tokens is missing"])
 
     def test_a_folder_without_a_model(self):
         self.refused("evaluate", self.folder, parts=["holds no model"])
+
+    def test_an_evaluation_of_what_does_not_go_together(self):
+        model = self.folder / "model"
+        self.sizewise("train", *self.words("--size", "16", "--tokens", "640", "--output", model))
+        before = {path: path.read_bytes() for path in model.iterdir()}
+        for more, parts in ((["--dataset", "nonsense"], ["no dataset plugin 'nonsense'", "idx_images, text, tokens"]),
+                            (["--batch-size", "0"], ["--batch-size is '0'; allowed: an integer, at least 1"]),
+                            (["--loss", "mse"], ["'mse'", "[4, 16, 256]", "--loss cross_entropy"]),
+                            (["--dataset", "text", *self.data(path="nowhere")], ["nowhere does not exist"]),
+                            (["--dataset", "text", *self.data(context=32)], ["input_shape is [16]", "given has [32]"])):
+            with self.subTest(more):
+                self.refused("evaluate", model, *more, parts=parts)
+        self.assertEqual({path: path.read_bytes() for path in model.iterdir()}, before)
 
     def test_a_model_that_is_damaged(self):
         model = self.folder / "model"
@@ -186,6 +224,9 @@ class BadData(Real):
         for damaged in (whole[: len(whole) // 2], whole[:-1] + bytes([whole[-1] ^ 1]), b""):
             weights.write_bytes(damaged)
             self.refused("evaluate", model, parts=["model.safetensors"])
+        weights.write_bytes(whole)
+        (model / "model.json").write_text("{")
+        self.refused("evaluate", model, parts=["model.json is damaged", "train the model again"])
 
 
 if __name__ == "__main__":

@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <limits>
 #include <set>
-#include <sstream>
 #include <string>
 #include <utility>
 
@@ -16,6 +14,7 @@
 
 #include "loading/plugin_options.hpp"
 #include "planning/experiment_json.hpp"
+#include "running/durable_file.hpp"
 
 namespace sizewise::cli {
 namespace {
@@ -58,20 +57,8 @@ std::string field_of(std::string name) {
   return name;
 }
 
-std::string read_text(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (!file || !text) {
-    throw Error(ErrorCode::kIo,
-                fmt::format("the file '{}' cannot be read", path),
-                "check --config");
-  }
-  return text.str();
-}
-
 Experiment experiment_from_file(const std::string& path) {
-  const std::string text = read_text(path);
+  const std::string text = running::read_file(path);
   try {
     return Experiment::from_json(text);
   } catch (const Error& error) {

@@ -119,8 +119,7 @@ int report_error(const Error& error, bool as_json, Console& console, std::FILE* 
                                      {"message", error.message()},
                                      {"suggestion", error.suggestion()}}}};
     // A write that fails here has nowhere left to be reported but the exit code.
-    const std::string text =
-        tables::json_text(object) + "\n";
+    const std::string text = tables::json_text(object) + "\n";
     static_cast<void>(std::fwrite(text.data(), 1, text.size(), out));
     static_cast<void>(std::fflush(out));
   }

@@ -103,17 +103,19 @@ std::vector<std::string> edge_advice(const std::vector<TrialState>& trials,
 
 std::vector<std::string> advice_for(const fitting::FitReport& report,
                                     const std::vector<TrialState>& trials,
-                                    const SizeSpec& sizes) {
+                                    const SizeSpec& sizes,
+                                    const std::filesystem::path& run_dir) {
   std::vector<std::string> advice;
   if (report.identified()) {
     return advice;
   }
   if (const std::size_t failed = count(trials, "failed"); failed > 0) {
     advice.push_back(
-        fmt::format("{} of {} trials failed: mend the cause, then `sizewise run DIR "
+        fmt::format("{} of {} trials failed: mend the cause, then `sizewise run {} "
                     "--retry-failed`",
                     failed,
-                    trials.size()));
+                    trials.size(),
+                    run_dir.string()));
   }
   if (const std::size_t diverged = count(trials, "diverged"); diverged > 0) {
     advice.push_back(fmt::format(

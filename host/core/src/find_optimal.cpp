@@ -17,32 +17,13 @@
 #include "fitting/recommend.hpp"
 #include "loading/plugin_instance.hpp"
 #include "planning/processors.hpp"
-#include "tables/json_values.hpp"
 #include "session.hpp"
+#include "tables/json_values.hpp"
 
 namespace sizewise {
 namespace {
 
 constexpr double kDefaultTarget = 10;  ///< times the largest budget trained
-
-/// Every trial failed for the same kind of reason: the user should read that reason, not
-/// a fit of nothing.
-void refuse_where_all_failed(const std::vector<TrialState>& trials) {
-  for (const TrialState& trial : trials) {
-    if (trial.status != "failed") {
-      return;
-    }
-  }
-  if (!trials.empty()) {
-    throw Error(ErrorCode::kTraining,
-                fmt::format("all {} trials failed; trial {} (size {}): {}",
-                            trials.size(),
-                            trials.front().id,
-                            trials.front().size,
-                            trials.front().reason),
-                "mend the cause, then `sizewise run DIR --retry-failed`");
-  }
-}
 
 /// Whether there is a row to fit: a pilot is none.
 bool has_loss(const std::vector<TrialState>& trials) {
@@ -51,16 +32,23 @@ bool has_loss(const std::vector<TrialState>& trials) {
   });
 }
 
-/// What stands for a fit where no trial has a loss.
-fitting::FitReport report_of_nothing(const PluginChoice& fit, std::size_t trials) {
-  fitting::FitReport report;
-  report.fit = fit;
-  report.rows.read = trials;
-  report.result.status = FitStatus::kNotIdentified;
-  report.result.reasons = {
-      {"no_loss",
-       fmt::format("none of {} trials trained to a loss that can be fitted", trials)}};
-  return report;
+/// Why there is no loss to fit. Where every trial failed, the user should read the cause.
+Reason why_no_loss(const std::vector<TrialState>& trials) {
+  const bool all_failed =
+      std::all_of(trials.begin(), trials.end(), [](const TrialState& trial) {
+        return trial.status == "failed";
+      });
+  if (all_failed && !trials.empty()) {
+    return {"no_loss",
+            fmt::format("all {} trials failed; trial {} (size {}): {}",
+                        trials.size(),
+                        trials.front().id,
+                        trials.front().size,
+                        trials.front().reason)};
+  }
+  return {"no_loss",
+          fmt::format("none of {} trials trained to a loss that can be fitted",
+                      trials.size())};
 }
 
 std::vector<CostPoint> cost_points(const planning::Plan& plan) {
@@ -137,7 +125,7 @@ Outcome answer(const std::optional<Experiment>& experiment,
 
 }  // namespace
 
-fitting::FitReport Session::fit() {
+fitting::FitReport Session::fit(const std::vector<TrialState>& trials) {
   const auto plugin =
       loading::instantiate<Fit>(resolved_.fit.file, resolved_.fit.options);
   fitting::FitRequest request;
@@ -146,11 +134,12 @@ fitting::FitReport Session::fit() {
   request.bootstrap = experiment_.bootstrap;
   request.seed = experiment_.recipe.seed;
   request.threads = planning::usable_cores();
-  return fitting::fit_runs(
-      running::run_records(plan_.trials(), results_, experiment_.recipe.seed),
-      request,
-      *plugin,
-      CostModel::counted(cost_points(plan_)));
+  const RunTable runs =
+      running::run_records(plan_.trials(), results_, experiment_.recipe.seed);
+  const CostModel cost_model = CostModel::counted(cost_points(plan_));
+  return has_loss(trials)
+             ? fitting::fit_runs(runs, request, *plugin, cost_model)
+             : fitting::unfitted(runs, request, why_no_loss(trials), cost_model);
 }
 
 void Session::check_fit() {
@@ -211,12 +200,7 @@ Outcome Session::conclude() {
     return outcome;  // nothing was trained
   }
   if (!stopped_) {
-    refuse_where_all_failed(outcome.trials);
-    const fitting::FitReport report =
-        has_loss(outcome.trials)
-            ? fit()
-            : report_of_nothing({resolved_.fit.id(), resolved_.fit.options},
-                                outcome.trials.size());
+    const fitting::FitReport report = fit(outcome.trials);
     outcome.fit_json = tables::json_text(fitting::fit_report_to_json(report));
     directory_->save_law(outcome.fit_json + "\n");
     outcome.identified = report.identified();
@@ -225,7 +209,7 @@ Outcome Session::conclude() {
     } catch (const running::Stopped&) {
       stopped_ = true;
     }
-    outcome.advice = advice_for(report, outcome.trials, sizes());
+    outcome.advice = advice_for(report, outcome.trials, sizes(), settings_.run_dir);
     if (outcome.identified) {
       for (const std::string& line : edge_advice(outcome.trials, sizes())) {
         warn(line);

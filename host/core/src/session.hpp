@@ -77,7 +77,7 @@ class Session {
   void save_runs();
   void warn(const std::string& text);
   void tell_progress();
-  [[nodiscard]] fitting::FitReport fit();
+  [[nodiscard]] fitting::FitReport fit(const std::vector<TrialState>& trials);
   void recommend(const fitting::FitReport& report, Outcome& outcome);
 
   RunSettings settings_;

@@ -25,6 +25,7 @@ namespace {
 using nlohmann::json;
 using tables::number_or_nan;
 
+constexpr const char* kWeights = "model.safetensors";
 constexpr const char* kFacts = "model.json";
 
 void say_warnings(const std::vector<std::string>& warnings, const Callbacks& callbacks) {
@@ -200,7 +201,7 @@ SingleTrial train_one(const loading::PluginCatalog& catalog,
   trial.size = request.size;
   trial.output = std::filesystem::absolute(request.output);
   // Outlives the worker, which may be stopped while it writes there.
-  const running::OutputFolder folder(trial.output, kFacts);
+  const running::OutputFolder folder(trial.output, {kWeights, kFacts});
   check_output(request.output);  // once more, now that nobody else writes there
   running::Worker worker({running::find_worker_program(request.worker), {}, {}});
   json params = planning::setting_to_json(setting);

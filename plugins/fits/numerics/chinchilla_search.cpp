@@ -1,7 +1,5 @@
 #include "chinchilla_search.hpp"
 
-#include <algorithm>
-
 #include "exponent_grid.hpp"
 
 namespace sizewise::fits {
@@ -25,12 +23,8 @@ Search<5> find_minimum(const ChinchillaObjective& objective,
   Search<5> found;
   const auto minima = descend_in_steps<5>(search, delta, starts, found);
   if (few.size() < objective.rows().size()) {
-    // The more rows, the fewer minima that differ, and the more each of them costs.
     constexpr std::size_t kMostWork = 4'000'000;
-    const std::size_t most =
-        std::clamp<std::size_t>(kMostWork / objective.rows().size(), 3, kMostDistinct);
-    const auto polished = descend_all<5>(objective, distinct_points<5>(minima, most));
-    found.best = polished.empty() ? RobustMinimum<5>() : polished.front();
+    polish_lowest(objective, minima, kMostWork, found);
   }
   return found;
 }

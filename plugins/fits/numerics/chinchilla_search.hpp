@@ -4,6 +4,7 @@
 
 #include "chinchilla_objective.hpp"
 #include "multi_start.hpp"
+#include "row_sample.hpp"
 
 namespace sizewise::fits {
 
@@ -16,7 +17,5 @@ namespace sizewise::fits {
 /// The minimum next to a point. What a bootstrap's refits use.
 [[nodiscard]] Search<5> polish(const ChinchillaObjective& objective,
                                const LawPoint& start);
-
-inline constexpr std::size_t kSearchRows = 1500;
 
 }  // namespace sizewise::fits

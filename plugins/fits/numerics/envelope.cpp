@@ -6,11 +6,10 @@
 #include <string>
 #include <utility>
 
-#include "sizewise/error.hpp"
-
+#include "envelope_bias.hpp"
 #include "normal_matrix.hpp"
 #include "positive_column.hpp"
-#include "power_law.hpp"
+#include "row_sample.hpp"
 
 namespace sizewise::fits {
 namespace {
@@ -22,24 +21,48 @@ bool is_above(double ax, double ay, double bx, double by, double cx, double cy) 
   return (bx - ax) * (cy - ay) <= (cx - ax) * (by - ay);
 }
 
-std::vector<double> at_rows(const std::vector<double>& values,
-                            const std::vector<std::size_t>& rows) {
-  std::vector<double> picked;
-  for (const std::size_t row : rows) {
-    picked.push_back(values[row]);
+/// The columns of the rows that count, in the order of N and D: of checkpoints that tie,
+/// the same one whatever the table's order.
+Checkpoints checkpoints_of(const FitInput& input, FitResult& result) {
+  const RunTable& runs = input.runs;
+  std::vector<std::size_t> rows = counted_rows(input);
+  std::sort(rows.begin(), rows.end(), [&runs](std::size_t a, std::size_t b) {
+    return std::pair(runs.params()[a], runs.tokens()[a]) <
+           std::pair(runs.params()[b], runs.tokens()[b]);
+  });
+  Checkpoints points;
+  points.params = positive_column(runs, "params", rows);
+  points.tokens = positive_column(runs, "tokens", rows);
+  points.loss = positive_column(runs, "loss", rows);
+  if (runs.has_numbers("flops")) {
+    points.flops = positive_column(runs, "flops", rows);
+    return points;
   }
-  return picked;
+  result.warnings.emplace_back("there is no column flops: 6 * params * tokens is used");
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    points.flops.push_back(6.0 * points.params[i] * points.tokens[i]);
+  }
+  return points;
 }
 
-double squared_residuals(const PowerLaw& law,
-                         const std::vector<double>& x,
-                         const std::vector<double>& y) {
-  double sum = 0.0;
+/// Adds the squared residuals of ln N and, from them, the standard error of the slope.
+void describe_line(const std::vector<double>& x,
+                   const std::vector<double>& y,
+                   Envelope& envelope) {
+  const auto count = static_cast<double>(x.size());
+  const PowerLaw& law = envelope.params;
+  envelope.squares = 0.0;
+  double mean = 0.0;
   for (std::size_t i = 0; i < x.size(); ++i) {
     const double r = std::log(y[i] / law.coefficient) - law.exponent * std::log(x[i]);
-    sum += r * r;
+    envelope.squares += r * r;
+    mean += std::log(x[i]) / count;
   }
-  return sum;
+  double spread = 0.0;
+  for (const double value : x) {
+    spread += (std::log(value) - mean) * (std::log(value) - mean);
+  }
+  envelope.standard_error = std::sqrt(envelope.squares / (count - 2.0) / spread);
 }
 
 }  // namespace
@@ -81,42 +104,34 @@ std::vector<std::size_t> envelope_rows(std::span<const double> flops,
   return hull;
 }
 
+Envelope envelope_of(const Checkpoints& checkpoints) {
+  Envelope envelope;
+  envelope.corners = envelope_rows(checkpoints.flops, checkpoints.loss);
+  const std::vector<double> x = values_at(checkpoints.flops, envelope.corners);
+  const std::vector<double> sizes = values_at(checkpoints.params, envelope.corners);
+  envelope.params = power_law_through(x, sizes);
+  envelope.tokens = power_law_through(x, values_at(checkpoints.tokens, envelope.corners));
+  describe_line(x, sizes, envelope);
+  return envelope;
+}
+
 FitResult fit_envelope(const FitInput& input) {
   refuse_held_values(input);
-  std::vector<std::size_t> rows = counted_rows(input);
-  // Of checkpoints that tie, the same one whatever the table's order.
-  const RunTable& runs = input.runs;
-  std::sort(rows.begin(), rows.end(), [&runs](std::size_t a, std::size_t b) {
-    return std::pair(runs.params()[a], runs.tokens()[a]) <
-           std::pair(runs.params()[b], runs.tokens()[b]);
-  });
-  const std::vector<double> params = positive_column(input.runs, "params", rows);
-  const std::vector<double> tokens = positive_column(input.runs, "tokens", rows);
-  const std::vector<double> loss = positive_column(input.runs, "loss", rows);
   FitResult result;
-  std::vector<double> flops;
-  if (input.runs.has_numbers("flops")) {
-    flops = positive_column(input.runs, "flops", rows);
-  } else {
-    result.warnings.emplace_back("there is no column flops: 6 * params * tokens is used");
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      flops.push_back(6.0 * params[i] * tokens[i]);
-    }
-  }
+  const Checkpoints checkpoints = checkpoints_of(input, result);
+  const Envelope envelope = envelope_of(checkpoints);
   result.status = FitStatus::kIdentified;
-  const std::vector<std::size_t> hull = envelope_rows(flops, loss);
-  const std::vector<double> x = at_rows(flops, hull);
-  const std::vector<double> sizes = at_rows(params, hull);
-  const PowerLaw law = power_law_through(x, sizes);
-  result.objective = squared_residuals(law, x, sizes);
-  set_allocation(result, law, power_law_through(x, at_rows(tokens, hull)));
-  if (hull.size() < kLeastPoints) {
-    refuse_identification(result,
-                          "few_points",
-                          "the lower envelope has " + std::to_string(hull.size()) +
-                              " corners; a power law needs at least " +
-                              std::to_string(kLeastPoints) +
-                              ": add checkpoints of more sizes");
+  result.objective = envelope.squares;
+  set_allocation(result, envelope.params, envelope.tokens);
+  if (envelope.corners.size() < kLeastPoints) {
+    refuse_identification(
+        result,
+        "few_points",
+        "the lower envelope has " + std::to_string(envelope.corners.size()) +
+            " corners; a power law needs at least " + std::to_string(kLeastPoints) +
+            ": add checkpoints of more sizes");
+  } else if (input.warm_start == nullptr) {  // refits tell values alone
+    result.warnings.push_back(describe_envelope(input, checkpoints, envelope));
   }
   return result;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "isoflop.hpp"
+#include "noise_free.hpp"
 #include "number_text.hpp"
 #include "parametric_fit.hpp"
 #include "positive_column.hpp"
@@ -18,16 +19,11 @@ RunTable noise_free(const RunTable& runs, const Law& law) {
   const auto params = runs.params();
   const auto tokens = runs.tokens();
   const auto budgets = runs.numbers("budget_flops");
-  std::vector<double> loss;
-  for (std::size_t row = 0; row < runs.rows(); ++row) {
-    loss.push_back(
-        predicted_loss(law, Parameters(params[row]), Units(tokens[row])).value());
-  }
   RunTable table;
   table.add_numbers("params", {params.begin(), params.end()});
   table.add_numbers("tokens", {tokens.begin(), tokens.end()});
   table.add_numbers("budget_flops", {budgets.begin(), budgets.end()});
-  table.add_numbers("loss", std::move(loss));
+  table.add_numbers("loss", noise_free_losses(law, params, tokens));
   return table;
 }
 
@@ -50,18 +46,6 @@ std::string percent(double share) {
   return text;
 }
 
-/// FLOPs a parameter and unit as a power of N, by the budgets: 6 where C = 6 N D.
-PowerLaw cost_law(const RunTable& runs) {
-  std::vector<double> params;
-  std::vector<double> costs;
-  for (std::size_t row = 0; row < runs.rows(); ++row) {
-    params.push_back(runs.params()[row]);
-    costs.push_back(runs.numbers("budget_flops")[row] / params.back() /
-                    runs.tokens()[row]);
-  }
-  return power_law_through(params, costs);
-}
-
 /// The rows that belong to a budget and count.
 RunTable rows_of_budgets(const FitInput& input) {
   std::vector<std::size_t> kept;
@@ -82,7 +66,8 @@ IsoflopBias isoflop_bias(const RunTable& runs, const Law& law, double budget) {
   const double alpha = law.value("alpha");
   const double beta = law.value("beta");
   // Hoffmann et al. 2022, equation 4, for C = k N^growth D with k = 6 and growth = 1.
-  const PowerLaw cost = cost_law(runs);
+  const PowerLaw cost =
+      cost_law(runs.params(), runs.tokens(), runs.numbers("budget_flops"));
   const double growth = 1.0 + cost.exponent;
   const double log_product = std::log(budget / cost.coefficient);
   const double log_params =
@@ -94,7 +79,7 @@ IsoflopBias isoflop_bias(const RunTable& runs, const Law& law, double budget) {
   IsoflopBias bias;
   bias.budget = budget;
   bias.exponent = params.exponent;
-  bias.true_exponent = beta / (alpha + growth * beta);
+  bias.true_exponent = best_exponent(law, growth);
   bias.params =
       params.coefficient * std::exp(params.exponent * log_budget - log_params) - 1.0;
   bias.tokens =

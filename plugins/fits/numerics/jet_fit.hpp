@@ -55,7 +55,7 @@ void describe_jet_fit(const Model& model,
   std::vector<int> free = model.free_coordinates(point);
   judge_bounds(model, point, free, fit.result);
   RobustColumns<Size> columns(model.weights());
-  problem.linearize(point, nullptr, columns);
+  problem.with_curvature_of(1).linearize(point, nullptr, columns);  // none is needed
   const Eigen::MatrixXd products =
       robust_sums(columns, columns.residual, std::numeric_limits<double>::infinity())
           .hessian(free, free);
@@ -81,17 +81,16 @@ void describe_jet_fit(const Model& model,
       names, moments.variance() * units * inverse * units.transpose(), fit.result);
 }
 
-/// Fits a law from some starts; the search takes the lowest minimum.
-///
-/// Model: what JetProblem takes; law(point); table_units(point), d keys / d coordinates;
-/// free_coordinates(point); deviations(noise) of the residuals; kKeys.
+/// The lowest minimum that descents from some points reach on a sample of the rows,
+/// polished on all of them.
+/// @param few the law on that sample, or the law itself
 template <int Size, class Model>
-JetFit<Size> fit_jet_law(const FitInput& input,
-                         const RobustSettings& settings,
-                         const Model& model,
-                         const std::vector<Eigen::Matrix<double, Size, 1>>& starts) {
-  const JetProblem<Size, Model> problem(model, settings.working_delta());
-  RobustColumns<Size> columns(model.weights());
+Search<Size> search_jet_law(const Model& model,
+                            const Model& few,
+                            const RobustSettings& settings,
+                            const std::vector<Eigen::Matrix<double, Size, 1>>& starts) {
+  const JetProblem<Size, Model> problem(few, settings.working_delta());
+  RobustColumns<Size> columns(few.weights());
   double lowest = std::numeric_limits<double>::infinity();
   for (const auto& start : starts) {
     problem.linearize(problem.resolve(start), nullptr, columns);
@@ -99,10 +98,33 @@ JetFit<Size> fit_jet_law(const FitInput& input,
     lowest = value < lowest ? value : lowest;
   }
   const double delta = least_smooth_delta(problem, lowest);
+  Search<Size> search;
+  const auto minima = descend_in_steps<Size>(problem, delta, starts, search);
+  if (few.weights().size() < model.weights().size()) {
+    constexpr std::size_t kMostWork = 400'000;
+    // Second derivatives cost the square of their number.
+    constexpr std::size_t kCurvatureRows = Size > 5 ? 10'000 : kMostWork;
+    const JetProblem<Size, Model> all(model, settings.working_delta());
+    polish_lowest(all.with_curvature_of(kCurvatureRows), minima, kMostWork, search);
+    if (!search.best.converged) {
+      polish_lowest(all, {search.best}, kMostWork, search);
+    }
+  }
+  return search;
+}
+
+/// The result of a search, with its uncertainty.
+///
+/// Model: what JetProblem takes; law(point); table_units(point), d keys / d coordinates;
+/// free_coordinates(point); deviations(noise) of the residuals; kKeys.
+template <int Size, class Model>
+JetFit<Size> fit_jet_law(const FitInput& input,
+                         const RobustSettings& settings,
+                         const Model& model,
+                         const Search<Size>& search) {
+  const JetProblem<Size, Model> problem(model, settings.working_delta());
   const double total =
       std::accumulate(model.weights().begin(), model.weights().end(), 0.0);
-  Search<Size> search;
-  descend_in_steps<Size>(problem, delta, starts, search);
   JetFit<Size> fit;
   fit.minimum = search.best;
   fit.has_minimum = search.best.point.allFinite();

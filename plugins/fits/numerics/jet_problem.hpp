@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <type_traits>
 #include <vector>
 
@@ -35,7 +37,16 @@ class JetProblem {
   JetProblem(const Model& model, double delta) : model_(&model), delta_(delta) {}
 
   [[nodiscard]] JetProblem with_scaled_delta(double delta) const {
-    return JetProblem(*model_, delta);
+    JetProblem other = *this;
+    other.delta_ = delta;
+    return other;
+  }
+  /// The same with second derivatives of about so many rows, which stand for all: that
+  /// changes how fast a descent ends and not where.
+  [[nodiscard]] JetProblem with_curvature_of(std::size_t rows) const {
+    JetProblem other = *this;
+    other.stride_ = std::max<std::size_t>(1, weights().size() / rows);
+    return other;
   }
   [[nodiscard]] const std::vector<double>& weights() const { return model_->weights(); }
   [[nodiscard]] double delta() const { return delta_; }
@@ -61,26 +72,49 @@ class JetProblem {
                  RobustColumns<Size>& columns) const {
     using Inner = ceres::Jet<double, Size>;
     using Outer = ceres::Jet<Inner, Size>;
-    Outer coordinates[Size];
+    Inner first[Size];
+    Outer second[Size];
     for (int i = 0; i < Size; ++i) {
-      coordinates[i] = Outer(Inner(point[i], i), i);
+      first[i] = Inner(point[i], i);
+      second[i] = Outer(first[i], i);
     }
     columns.curvature.setZero();
     for (std::size_t row = 0; row < weights().size(); ++row) {
-      const Outer residual = model_->residual(coordinates, row);
-      columns.residual[row] = residual.a.a;
+      if (!counts_in_curvature(row)) {
+        store(model_->residual(first, row), row, columns);
+        continue;
+      }
+      const Outer residual = model_->residual(second, row);
+      store(residual.a, row, columns);
       const double size = expected != nullptr ? (*expected)[row] : residual.a.a;
       const double slope = weights()[row] * std::clamp(size, -delta_, delta_);
       for (int i = 0; i < Size; ++i) {
-        columns.jacobian[static_cast<std::size_t>(i)][row] = residual.a.v[i];
         columns.curvature.col(i) += slope * residual.v[i].v;
       }
     }
+    columns.curvature *= static_cast<double>(stride_);
   }
 
  private:
+  static void store(const ceres::Jet<double, Size>& residual,
+                    std::size_t row,
+                    RobustColumns<Size>& columns) {
+    columns.residual[row] = residual.a;
+    for (int i = 0; i < Size; ++i) {
+      columns.jacobian[static_cast<std::size_t>(i)][row] = residual.v[i];
+    }
+  }
+
+  /// Whether a row's second derivatives are taken: a draw by its place, as a table's
+  /// order may have a period.
+  [[nodiscard]] bool counts_in_curvature(std::size_t row) const {
+    constexpr uint64_t kFibonacci = 0x9e3779b97f4a7c15;  // Knuth, volume 3, section 6.4
+    return stride_ == 1 || ((row * kFibonacci) >> 32U) % stride_ == 0;
+  }
+
   const Model* model_;
   double delta_;
+  std::size_t stride_ = 1;
 };
 
 }  // namespace sizewise::fits

@@ -9,7 +9,9 @@
 
 #include "identification.hpp"
 #include "jet_fit.hpp"
+#include "kaplan_checks.hpp"
 #include "number_text.hpp"
+#include "row_sample.hpp"
 
 namespace sizewise::fits {
 namespace {
@@ -126,18 +128,30 @@ std::vector<KaplanLaw::Point> KaplanLaw::starts() const {
   return points;
 }
 
-FitResult fit_kaplan_law(const FitInput& input, const RobustSettings& settings) {
-  const LawRows rows = law_rows(input);
-  const KaplanLaw law(rows, input.fixed);
+namespace {
+
+Search<4> find_kaplan(const FitInput& input,
+                      const RobustSettings& settings,
+                      const KaplanLaw& law,
+                      const LawRows& rows) {
   const bool is_warm = input.warm_start != nullptr &&
                        input.warm_start->law.form == "kaplan" &&
                        law.point_of(input.warm_start->law).allFinite();
-  JetFit<4> fit = fit_jet_law<4>(
-      input,
-      settings,
-      law,
-      is_warm ? std::vector<KaplanLaw::Point>{law.point_of(input.warm_start->law)}
-              : law.starts());
+  if (is_warm) {
+    return search_jet_law<4>(law, law, settings, {law.point_of(input.warm_start->law)});
+  }
+  const LawRows few = sampled(rows, kSearchRows);
+  const KaplanLaw sample = law.on(few);
+  return search_jet_law<4>(law, sample, settings, sample.starts());
+}
+
+}  // namespace
+
+FitResult fit_kaplan_law(const FitInput& input, const RobustSettings& settings) {
+  const LawRows rows = law_rows(input);
+  const KaplanLaw law(rows, input.fixed);
+  JetFit<4> fit =
+      fit_jet_law<4>(input, settings, law, find_kaplan(input, settings, law, rows));
   FitResult& result = fit.result;
   judge_row_count(rows, KaplanLaw::kKeys.size(), result);
   if (fit.has_minimum) {
@@ -145,6 +159,10 @@ FitResult fit_kaplan_law(const FitInput& input, const RobustSettings& settings) 
     const double of_data = result.law.value("aD");
     result.a = of_data / (of_size + of_data);
     result.b = of_size / (of_size + of_data);
+    if (input.warm_start == nullptr && input.fixed.empty()) {
+      judge_kaplan_law(
+          rows, law, fit.minimum.point, settings.working_delta(), input.noise, result);
+    }
     for (const char* key : {"aN", "aD"}) {
       if (!(result.law.value(key) < 1.0)) {
         refuse_identification(result,

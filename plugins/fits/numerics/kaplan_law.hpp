@@ -25,6 +25,13 @@ class KaplanLaw {
   /// @throws Error kConfiguration where `fixed` names another value, or one not above 0
   KaplanLaw(const LawRows& rows, const std::map<std::string, double>& fixed);
 
+  /// The same law on other rows of the same axes.
+  [[nodiscard]] KaplanLaw on(const LawRows& rows) const {
+    KaplanLaw other = *this;
+    other.rows_ = &rows;
+    return other;
+  }
+
   [[nodiscard]] const std::vector<double>& weights() const { return rows_->weight; }
   [[nodiscard]] const Box<4>& box() const { return box_; }
   [[nodiscard]] bool is_linear(int /*coordinate*/) const { return false; }

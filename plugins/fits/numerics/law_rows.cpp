@@ -4,9 +4,9 @@
 #include <cmath>
 #include <numeric>
 #include <string_view>
-#include <tuple>
 
 #include "positive_column.hpp"
+#include "row_sample.hpp"
 
 namespace sizewise::fits {
 namespace {
@@ -57,29 +57,23 @@ LawRows law_rows(const FitInput& input) {
   return rows;
 }
 
-LawRows sampled(const LawRows& rows, std::size_t most) {
-  if (rows.size() <= most) {
-    return rows;
-  }
-  std::vector<std::size_t> order(rows.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&rows](std::size_t a, std::size_t b) {
-    return std::tie(rows.x[a], rows.y[a], rows.z[a], rows.weight[a]) <
-           std::tie(rows.x[b], rows.y[b], rows.z[b], rows.weight[b]);
-  });
+LawRows rows_at(const LawRows& rows, std::span<const std::size_t> places) {
   LawRows kept;
   kept.params = rows.params;
   kept.tokens = rows.tokens;
   kept.loss = rows.loss;
-  for (std::size_t i = 0; i < most; ++i) {
-    const std::size_t row = order[i * (rows.size() - 1) / (most - 1)];
-    kept.x.push_back(rows.x[row]);
-    kept.y.push_back(rows.y[row]);
-    kept.z.push_back(rows.z[row]);
-    kept.weight.push_back(rows.weight[row]);
-    kept.total_weight += rows.weight[row];
-  }
+  kept.x = values_at(rows.x, places);
+  kept.y = values_at(rows.y, places);
+  kept.z = values_at(rows.z, places);
+  kept.weight = values_at(rows.weight, places);
+  kept.total_weight = std::accumulate(kept.weight.begin(), kept.weight.end(), 0.0);
   return kept;
+}
+
+LawRows sampled(const LawRows& rows, std::size_t most) {
+  return rows.size() <= most
+             ? rows
+             : rows_at(rows, sampled_places({rows.x, rows.y, rows.z, rows.weight}, most));
 }
 
 }  // namespace sizewise::fits

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "sizewise/fit.hpp"
@@ -33,6 +34,9 @@ struct LawRows {
 /// that counts holds a value in them that is not finite and above 0, or a weight is
 /// negative
 [[nodiscard]] LawRows law_rows(const FitInput& input);
+
+/// The rows at some places. The axes stay.
+[[nodiscard]] LawRows rows_at(const LawRows& rows, std::span<const std::size_t> places);
 
 /// At most `most` of the rows: every k-th in the order of N, D and loss, so that a
 /// table's own order changes nothing. The axes stay.

@@ -117,4 +117,19 @@ std::vector<RobustMinimum<Size>> descend_in_steps(
   return minima;
 }
 
+/// Descends on all rows from the lowest minima of a sample (sorted) that differ; the
+/// lowest becomes the search's best. The more rows, the fewer minima that differ, and the
+/// more each of them costs.
+/// @param most_work rows times minima, but three minima in any case
+template <int Size, class Problem>
+void polish_lowest(const Problem& problem,
+                   const std::vector<RobustMinimum<Size>>& minima,
+                   std::size_t most_work,
+                   Search<Size>& search) {
+  const std::size_t most =
+      std::clamp<std::size_t>(most_work / problem.weights().size(), 3, kMostDistinct);
+  const auto polished = descend_all<Size>(problem, distinct_points<Size>(minima, most));
+  search.best = polished.empty() ? RobustMinimum<Size>() : polished.front();
+}
+
 }  // namespace sizewise::fits

@@ -9,8 +9,10 @@
 #include "chinchilla_search.hpp"
 #include "identification.hpp"
 #include "jet_fit.hpp"
+#include "law_checks.hpp"
 #include "number_text.hpp"
 #include "positive_column.hpp"
+#include "row_sample.hpp"
 
 namespace sizewise::fits {
 namespace {
@@ -94,8 +96,16 @@ RepeatedDataLaw::RepeatedDataLaw(const LawRows& rows,
   }
 }
 
+RepeatedDataLaw RepeatedDataLaw::on(const LawRows& rows,
+                                    std::vector<double> log_unique) const {
+  RepeatedDataLaw other = *this;
+  other.rows_ = &rows;
+  other.log_unique_ = std::move(log_unique);
+  return other;
+}
+
 template <class T>
-T RepeatedDataLaw::residual(const T* p, std::size_t row) const {
+RepeatedDataLaw::Terms<T> RepeatedDataLaw::terms(const T* p, std::size_t row) const {
   using std::exp;
   using std::log;
   const Axis& size = rows_->params;
@@ -115,11 +125,32 @@ T RepeatedDataLaw::residual(const T* p, std::size_t row) const {
   const T least = log_n - c(30.0);
   log_unique_n = log_unique_n > log_n ? log_n : log_unique_n;
   log_unique_n = log_unique_n < least ? least : log_unique_n;
-  const T effective_n = log_effective<T>(log_n, log_unique_n, exp(p[6]));
-  const T effective_d = log_effective<T>(log_d, log_u, exp(p[5]));
+  return {alpha,
+          beta,
+          log_a,
+          log_b,
+          log_effective<T>(log_n, log_unique_n, exp(p[6])),
+          log_effective<T>(log_d, log_u, exp(p[5]))};
+}
+
+template <class T>
+T RepeatedDataLaw::residual(const T* p, std::size_t row) const {
+  using std::exp;
+  using std::log;
+  const Terms<T> t = terms(p, row);
   const T predicted =
-      p[0] + exp(log_a - alpha * effective_n) + exp(log_b - beta * effective_d);
-  return log(predicted) - c(rows_->z[row]);
+      p[0] + exp(t.log_a - t.alpha * t.log_params) + exp(t.log_b - t.beta * t.log_tokens);
+  return log(predicted) - constant<T>(rows_->z[row]);
+}
+
+LawRows RepeatedDataLaw::effective_rows(const Point& point) const {
+  LawRows effective = *rows_;
+  for (std::size_t row = 0; row < effective.size(); ++row) {
+    const Terms<double> t = terms(point.data(), row);
+    effective.x[row] = (t.log_params - rows_->params.origin) / rows_->params.scale;
+    effective.y[row] = (t.log_tokens - rows_->tokens.origin) / rows_->tokens.scale;
+  }
+  return effective;
 }
 
 Law RepeatedDataLaw::law(const Point& point) const {
@@ -229,21 +260,35 @@ void judge_repeated_data(const LawRows& rows,
   }
 }
 
+Search<7> find_repeated(const FitInput& input,
+                        const RobustSettings& settings,
+                        const RepeatedDataLaw& law,
+                        const LawRows& rows,
+                        const std::vector<double>& log_unique) {
+  const bool is_warm = input.warm_start != nullptr &&
+                       input.warm_start->law.form == "data_constrained" &&
+                       law.point_of(input.warm_start->law).allFinite();
+  if (is_warm) {
+    return search_jet_law<7>(law, law, settings, {law.point_of(input.warm_start->law)});
+  }
+  const auto places =
+      sampled_places({rows.x, rows.y, rows.z, rows.weight, log_unique}, kSearchRows);
+  const LawRows few = rows_at(rows, places);
+  const std::vector<double> few_unique = values_at(log_unique, places);
+  return search_jet_law<7>(law,
+                           law.on(few, few_unique),
+                           settings,
+                           starts_of(few, few_unique, settings, input.fixed));
+}
+
 }  // namespace
 
 FitResult fit_repeated_data_law(const FitInput& input, const RobustSettings& settings) {
   const LawRows rows = law_rows(input);
   const std::vector<double> log_unique = log_unique_units(input);
   const RepeatedDataLaw law(rows, log_unique, input.fixed);
-  const bool is_warm = input.warm_start != nullptr &&
-                       input.warm_start->law.form == "data_constrained" &&
-                       law.point_of(input.warm_start->law).allFinite();
   JetFit<7> fit = fit_jet_law<7>(
-      input,
-      settings,
-      law,
-      is_warm ? std::vector<RepeatedDataLaw::Point>{law.point_of(input.warm_start->law)}
-              : starts_of(rows, log_unique, settings, input.fixed));
+      input, settings, law, find_repeated(input, settings, law, rows, log_unique));
   FitResult& result = fit.result;
   judge_row_count(rows, RepeatedDataLaw::kKeys.size(), result);
   if (fit.has_minimum) {
@@ -252,6 +297,12 @@ FitResult fit_repeated_data_law(const FitInput& input, const RobustSettings& set
     result.a = beta / (alpha + beta);
     result.b = alpha / (alpha + beta);
     judge_repeated_data(rows, log_unique, result);
+    if (input.warm_start == nullptr && input.fixed.empty()) {
+      const LawRows effective = law.effective_rows(fit.minimum.point);
+      const ChinchillaObjective objective(
+          effective, ResidualKind::kLog, settings.working_delta());
+      judge_lack_of_fit(objective, fit.minimum.point.head<5>(), input.noise, result);
+    }
   }
   return result;
 }

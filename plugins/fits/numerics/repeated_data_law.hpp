@@ -32,12 +32,19 @@ class RepeatedDataLaw {
                   std::vector<double> log_unique,
                   const std::map<std::string, double>& fixed);
 
+  /// The same law on other rows of the same axes.
+  [[nodiscard]] RepeatedDataLaw on(const LawRows& rows,
+                                   std::vector<double> log_unique) const;
+
   [[nodiscard]] const std::vector<double>& weights() const { return rows_->weight; }
   [[nodiscard]] const Box<7>& box() const { return box_; }
   [[nodiscard]] bool is_linear(int coordinate) const { return coordinate < 3; }
 
   template <class T>
   T residual(const T* p, std::size_t row) const;
+
+  /// The rows with ln N' and ln D' of a point in place of ln N and ln D, on their axes.
+  [[nodiscard]] LawRows effective_rows(const Point& point) const;
 
   [[nodiscard]] Law law(const Point& point) const;
   [[nodiscard]] Point point_of(const Law& law) const;
@@ -46,6 +53,19 @@ class RepeatedDataLaw {
   [[nodiscard]] std::vector<double> deviations(double noise) const;
 
  private:
+  /// What a row's loss follows from.
+  template <class T>
+  struct Terms {
+    T alpha;
+    T beta;
+    T log_a;
+    T log_b;
+    T log_params;  ///< effective
+    T log_tokens;
+  };
+  template <class T>
+  Terms<T> terms(const T* p, std::size_t row) const;
+
   const LawRows* rows_;
   std::vector<double> log_unique_;
   /// A and B where they are held, by their logarithms in the loss's unit.

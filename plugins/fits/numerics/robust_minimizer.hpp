@@ -86,8 +86,10 @@ class RobustMinimizer {
     Point trial = problem_->resolve(bounds_.clip(found_.point + step));
     double value = evaluate(trial, &step_.expected(), there_);
     const double length = step.cwiseAbs().cwiseQuotient(reach).maxCoeff();
-    if (promised <= kTolerance * found_.value + rounding_) {
-      if (value <= found_.value) {
+    const double negligible = kTolerance * found_.value + rounding_;
+    if (promised <= negligible) {
+      // The values differ by their rounding, the points by more: the last step counts.
+      if (value <= found_.value + negligible) {
         accept(trial, value);
       }
       // A region that grew small promises little anywhere: only a step that it does not

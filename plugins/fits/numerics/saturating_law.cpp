@@ -10,6 +10,7 @@
 #include "jet_fit.hpp"
 #include "number_text.hpp"
 #include "positive_column.hpp"
+#include "row_sample.hpp"
 
 namespace sizewise::fits {
 namespace {
@@ -85,6 +86,15 @@ SaturatingLaw::SaturatingLaw(const std::vector<double>& x,
   }
 }
 
+SaturatingLaw SaturatingLaw::sampled(std::size_t most) const {
+  const auto places = sampled_places({x_, y_, weights_}, most);
+  SaturatingLaw few = *this;
+  few.x_ = values_at(x_, places);
+  few.y_ = values_at(y_, places);
+  few.weights_ = values_at(weights_, places);
+  return few;
+}
+
 Law SaturatingLaw::law(const Point& point) const {
   const double a = point[2] / range_;
   const double size = is_k_held_ ? std::exp(log_k_ - point[2] * middle_) : point[1];
@@ -153,6 +163,23 @@ std::vector<SaturatingLaw::Point> SaturatingLaw::starts() const {
   return points;
 }
 
+namespace {
+
+Search<3> find_saturating(const FitInput& input,
+                          const RobustSettings& settings,
+                          const SaturatingLaw& law) {
+  const bool is_warm = input.warm_start != nullptr &&
+                       input.warm_start->law.form == "power" &&
+                       law.point_of(input.warm_start->law).allFinite();
+  if (is_warm) {
+    return search_jet_law<3>(law, law, settings, {law.point_of(input.warm_start->law)});
+  }
+  const SaturatingLaw few = law.sampled(kSearchRows);
+  return search_jet_law<3>(law, few, settings, few.starts());
+}
+
+}  // namespace
+
 FitResult fit_saturating_law(const FitInput& input, const SaturatingSettings& settings) {
   const std::vector<std::size_t> rows = counted_rows(input);
   const std::vector<double> x = positive_column(input.runs, settings.x, rows);
@@ -161,15 +188,7 @@ FitResult fit_saturating_law(const FitInput& input, const SaturatingSettings& se
   const SaturatingLaw law(x, y, weights_of(input, rows), settings.residual, input.fixed);
   const double unit = settings.residual == ResidualKind::kLinear ? law.unit() : 1.0;
   scaled.delta /= unit;
-  const bool is_warm = input.warm_start != nullptr &&
-                       input.warm_start->law.form == "power" &&
-                       law.point_of(input.warm_start->law).allFinite();
-  JetFit<3> fit = fit_jet_law<3>(
-      input,
-      scaled,
-      law,
-      is_warm ? std::vector<SaturatingLaw::Point>{law.point_of(input.warm_start->law)}
-              : law.starts());
+  JetFit<3> fit = fit_jet_law<3>(input, scaled, law, find_saturating(input, scaled, law));
   FitResult& result = fit.result;
   result.law.texts = {{"x", settings.x}, {"y", settings.y}};
   // An absolute residual has the unit once, Huber's loss twice.

@@ -30,6 +30,9 @@ class SaturatingLaw {
                 ResidualKind kind,
                 const std::map<std::string, double>& fixed);
 
+  /// The same law on at most so many of its rows: every k-th in the order of x and y.
+  [[nodiscard]] SaturatingLaw sampled(std::size_t most) const;
+
   [[nodiscard]] const std::vector<double>& weights() const { return weights_; }
   [[nodiscard]] const Box<3>& box() const { return box_; }
   [[nodiscard]] bool is_linear(int coordinate) const { return coordinate < 2; }

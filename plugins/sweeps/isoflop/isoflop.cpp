@@ -70,6 +70,9 @@ class Isoflop final : public sizewise::Sweep {
         return pilots;
       }
     }
+    if (no_pilot_has_a_loss(so_far)) {
+      return {};
+    }
     const bool first =
         std::none_of(host.budgets().begin(), host.budgets().end(), [&](Flops budget) {
           return !history_of(so_far, budget).sizes.empty();
@@ -215,6 +218,14 @@ class Isoflop final : public sizewise::Sweep {
       pilot.pilot = true;
     }
     return pilots;
+  }
+
+  /// Where every short trial diverged or failed, so would the long ones.
+  static bool no_pilot_has_a_loss(const RunTable& so_far) {
+    const auto losses = so_far.empty() ? std::span<const double>() : so_far.loss();
+    return !losses.empty() && std::none_of(losses.begin(), losses.end(), [](double loss) {
+      return std::isfinite(loss);
+    });
   }
 
   /// ln N* expected for a budget from what the pilot found.

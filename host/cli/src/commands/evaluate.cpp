@@ -6,9 +6,9 @@
 #include "commands/commands.hpp"
 #include "experiment_flags.hpp"
 #include "reporting/terminal_report.hpp"
-#include "tables/json_values.hpp"
 #include "run_flags.hpp"
 #include "single_trial.hpp"
+#include "tables/json_values.hpp"
 
 namespace sizewise::cli {
 namespace {

@@ -63,7 +63,7 @@ int fit(const Arguments& arguments, Console& console) {
   tables::RunTableFile table = tables::read_run_table(path, names);
   request.source = path.string();
   request.lines = std::move(table.lines);
-  const CostModel cost_model = cost_model_from(line, table.runs);
+  const CostModel cost_model = cost_model_from(line, table.runs, request);
   std::vector<FitReport> reports;
   for (const ChosenPlugin& chosen : fits) {
     request.fit = {chosen.file.manifest.id, chosen.options};

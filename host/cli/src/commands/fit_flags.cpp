@@ -1,8 +1,6 @@
 #include "commands/fit_flags.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 #include <utility>
 
 #include <fmt/format.h>
@@ -10,8 +8,10 @@
 
 #include "sizewise/error.hpp"
 
+#include "fitting/cost_checks.hpp"
 #include "planning/processors.hpp"
 #include "question_flags.hpp"
+#include "running/durable_file.hpp"
 
 namespace sizewise::cli {
 namespace {
@@ -37,16 +37,8 @@ PluginChoice own_fit(const std::string& word) {
   if (!std::filesystem::is_regular_file(path, ignored)) {
     return {"approach3", {}};
   }
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (!file || !text) {
-    throw Error(ErrorCode::kIo,
-                fmt::format("'{}' cannot be read", path.string()),
-                "name the fit with --fit, or give the folder's runs.csv");
-  }
   try {
-    return Experiment::from_json(text.str()).fit;
+    return Experiment::from_json(running::read_file(path)).fit;
   } catch (const Error& error) {
     throw Error(error.code(),
                 fmt::format("{}: {}", path.string(), error.message()),
@@ -191,15 +183,18 @@ std::vector<ChosenPlugin> fits_from(const CommandLine& line,
                          console)};
 }
 
-CostModel cost_model_from(const CommandLine& line, const RunTable& runs) {
+CostModel cost_model_from(const CommandLine& line,
+                          const RunTable& runs,
+                          const FitRequest& request) {
   const std::string name = line.text_or("cost-model", "");
   if (name == "6nd") {
     return CostModel::six_per_parameter();
   }
-  if (!name.empty() && name != "counted") {
+  if (line.has("cost-model") && name != "counted") {
     throw Error(ErrorCode::kConfiguration,
                 fmt::format("--cost-model is '{}'; allowed: counted, 6nd", name));
   }
+  fitting::check_flops(runs, request);
   CostModel model = cost_model_of(runs);
   if (name == "counted" && !model.is_counted()) {
     throw Error(ErrorCode::kInput,

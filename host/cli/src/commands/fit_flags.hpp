@@ -33,8 +33,11 @@ void declare_fit_flags(CommandLine& line);
                                                   Console& console);
 
 /// --cost-model, else counted where the table has FLOPs.
-/// @throws Error kConfiguration for another name, kInput where nothing is counted
-[[nodiscard]] CostModel cost_model_from(const CommandLine& line, const RunTable& runs);
+/// @throws Error kConfiguration for another name, kInput where nothing is counted or a
+/// row cannot have cost what it says
+[[nodiscard]] CostModel cost_model_from(const CommandLine& line,
+                                        const RunTable& runs,
+                                        const fitting::FitRequest& request);
 
 /// All flags but those of the plugin and the table.
 /// @throws Error kConfiguration naming the flag and the values allowed

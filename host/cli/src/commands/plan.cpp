@@ -4,9 +4,9 @@
 #include "commands/commands.hpp"
 #include "experiment_flags.hpp"
 #include "reporting/terminal_report.hpp"
-#include "tables/json_values.hpp"
 #include "run_flags.hpp"
 #include "session.hpp"
+#include "tables/json_values.hpp"
 
 namespace sizewise::cli {
 namespace {

@@ -1,8 +1,8 @@
 #include <cmath>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -14,9 +14,11 @@
 #include "fitting/bootstrap.hpp"
 #include "fitting/data_checks.hpp"
 #include "fitting/fit_report_json.hpp"
+#include "fitting/fitted_law.hpp"
 #include "fitting/statistics.hpp"
 #include "question_flags.hpp"
 #include "reporting/fit_text.hpp"
+#include "running/durable_file.hpp"
 #include "tables/json_values.hpp"
 
 namespace sizewise::cli {
@@ -26,24 +28,17 @@ using fitting::FitReport;
 using nlohmann::json;
 using tables::number_or_null;
 
-constexpr double kLeast = 1e-300;  // what counts as positive
-
 FitReport read_law(const std::string& word) {
-  std::filesystem::path path(word);
+  std::filesystem::path path(word == "-" ? "/dev/stdin" : word);
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) {
     path /= "law.json";
   }
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (!file || !text) {
-    throw Error(ErrorCode::kIo,
-                fmt::format("the law '{}' cannot be read", path.string()),
-                "give a run directory, or a file that sizewise fit --json printed");
-  }
+  const std::string text = running::read_file(path);
   try {
-    return fitting::fit_report_from_json(json::parse(text.str()));
+    FitReport law = fitting::fit_report_from_json(json::parse(text));
+    fitting::check_law(law);
+    return law;
   } catch (const json::exception& error) {
     throw Error(
         ErrorCode::kInput,
@@ -53,6 +48,35 @@ FitReport read_law(const std::string& word) {
     throw Error(error.code(),
                 fmt::format("{}: {}", path.string(), error.message()),
                 error.suggestion());
+  }
+}
+
+[[noreturn]] void refuse_form(const std::string& word,
+                              const FitReport& law,
+                              std::string_view why) {
+  throw Error(ErrorCode::kConfiguration,
+              fmt::format("{}: a law of form '{}' {}", word, law.result.law.form, why),
+              "fit one that does: sizewise fit TABLE --fit approach3");
+}
+
+/// Refuses the flags that a law of that form would have to ignore.
+void check_form(const CommandLine& line, const FitReport& law) {
+  const std::string& form = law.result.law.form;
+  const std::string& word = line.words()[0];
+  if (form == "power") {
+    refuse_form(word, law, "names no best size and predicts no loss of a model");
+  }
+  if (form != "allocation") {
+    return;
+  }
+  for (const char* flag : {"target-loss", "unique-tokens", "inference-tokens"}) {
+    if (line.has(flag)) {
+      refuse_form(word, law, fmt::format("predicts no loss, which --{} needs", flag));
+    }
+  }
+  const bool has_limit = line.has("budget") && (line.has("params") || line.has("tokens"));
+  if (has_limit || (line.has("params") && line.has("tokens"))) {
+    refuse_form(word, law, "predicts no loss of a model whose size or data is given");
   }
 }
 
@@ -74,9 +98,10 @@ std::vector<std::string> warnings_of(const FitReport& law,
 
 /// The loss of one model on some data.
 void predict_loss(const CommandLine& line, const FitReport& law, Console& console) {
-  const Parameters params(line.number_or("params", 0.0, kLeast));
-  const Units tokens(line.number_or("tokens", 0.0, kLeast));
-  const Units unique(line.number_or("unique-tokens", tokens.value(), kLeast));
+  const Parameters params(positive_flag(line, "params"));
+  const Units tokens(positive_flag(line, "tokens"));
+  const Units unique(line.has("unique-tokens") ? positive_flag(line, "unique-tokens")
+                                               : tokens.value());
   const double loss = loss_with_repeats(law.result.law, params, tokens, unique).value();
   std::vector<double> draws;
   if (law.bootstrap) {
@@ -85,7 +110,7 @@ void predict_loss(const CommandLine& line, const FitReport& law, Console& consol
     }
   }
   const double level = law.bootstrap ? law.bootstrap->level : 0.95;
-  const fitting::Interval interval = fitting::percentile_interval(draws, level);
+  const fitting::Interval interval = fitting::bias_corrected_interval(draws, loss, level);
   const double flops = law.cost_model.flops_per_unit(params) * tokens.value();
   const std::vector<std::string> warnings = warnings_of(law, params, tokens);
   if (line.json()) {
@@ -122,6 +147,24 @@ void predict_loss(const CommandLine& line, const FitReport& law, Console& consol
   }
 }
 
+/// An answer below the loss that was asked for is no least budget, but where the search
+/// for one begins.
+void refuse_loss_above_all(const FitReport& law) {
+  constexpr double kNearly = 1.0 - 1e-6;
+  for (const fitting::Optimum& optimum : law.optima) {
+    const bool is_asked = optimum.question.kind == fitting::Question::Kind::kTargetLoss;
+    if (is_asked && optimum.loss.value() < kNearly * optimum.question.value) {
+      throw Error(ErrorCode::kConfiguration,
+                  fmt::format("--target-loss is {:g}; allowed: at most {:.5g}, the law's "
+                              "loss for the smallest budget there is, {:.3g} FLOPs",
+                              optimum.question.value,
+                              optimum.loss.value(),
+                              optimum.budget.value()),
+                  "for example: --target-loss 2.5");
+    }
+  }
+}
+
 /// The answers to the other questions.
 void predict_optima(const CommandLine& line, FitReport law, Console& console) {
   law.optima.clear();
@@ -129,14 +172,12 @@ void predict_optima(const CommandLine& line, FitReport law, Console& console) {
   const double level = law.hessian ? law.hessian->level : 0.95;
   const fitting::Asked asked = asked_from(line);
   fitting::answer_questions(asked, level, law);
+  refuse_loss_above_all(law);
   if (law.bootstrap) {
     fitting::answer_draws(asked, law.cost_model, law.result.law, *law.bootstrap);
     fitting::give_intervals(*law.bootstrap, law.optima);
   }
   fitting::warn_of_optima(law);
-  if (law.optima.empty()) {
-    throw Error(ErrorCode::kFit, law.warnings.back(), "fit a law that has an answer");
-  }
   if (line.json()) {
     const json object = {{"status", law.identified() ? "identified" : "not_identified"},
                          {"cost_model", law.cost_model.name()},
@@ -155,11 +196,12 @@ void predict_optima(const CommandLine& line, FitReport law, Console& console) {
 
 int predict(const Arguments& arguments, Console& console) {
   CommandLine line(
-      "sizewise predict LAW.json|RUN_DIR (--params N --tokens D | --budget C...)",
-      "Reads a fitted law and predicts the loss of a model, or names the best "
-      "size and data\nfor a budget. Exit code 1: the law is not identified "
+      "sizewise predict LAW.json|RUN_DIR|- (--params N --tokens D | --budget C...)",
+      "Reads a fitted law (-: from standard input) and predicts the loss of a model, or "
+      "names the best size and data\nfor a budget. Exit code 1: the law is not "
+      "identified "
       "(see --force).");
-  line.positional("a law or a run directory", 1, 1);
+  line.positional("a law or a run directory (- for standard input)", 1, 1);
   add_question_flags(line).toggle("force",
                                   "predict even where the law is not identified");
   if (!line.parse(arguments, console)) {
@@ -183,6 +225,7 @@ int predict(const Arguments& arguments, Console& console) {
                     : "there is no law: " + law.result.reasons.front().message,
                 "add runs; --force cannot help");
   }
+  check_form(line, law);
   if (!law.identified()) {
     for (const Reason& reason : law.result.reasons) {
       console.warn("not identified: " + reason.message);

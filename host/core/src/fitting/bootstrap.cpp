@@ -88,19 +88,29 @@ std::string draw_name(std::string_view what, std::size_t question) {
   return fmt::format("{} {}", what, question);
 }
 
+/// A law's answer to one question.
+struct Answer {
+  Training training;
+  std::optional<Parameters> served;  ///< N of the model that also serves at least cost
+};
+
 /// What one replicate found.
 struct Replicate {
   std::optional<FitResult> result;
-  std::vector<Training> answers;  ///< one a question that its form can answer
+  std::vector<Answer> answers;  ///< one a question that its form can answer
 };
 
-std::vector<Training> answers_of(const Asked& asked,
-                                 const CostModel& cost_model,
-                                 const Law& law) {
-  std::vector<Training> answers;
+std::vector<Answer> answers_of(const Asked& asked,
+                               const CostModel& cost_model,
+                               const Law& law) {
+  std::vector<Answer> answers;
   for (const Question& question : asked.questions) {
     if (can_answer(law, question.kind)) {
-      answers.push_back(answer(question, law, cost_model, asked.limits));
+      answers.push_back({answer(question, law, cost_model, asked.limits), std::nullopt});
+      if (asked.served) {
+        answers.back().served =
+            serving_of(question, law, cost_model, asked).training.params;
+      }
     }
   }
   return answers;
@@ -124,20 +134,24 @@ void put(const std::string& name,
   draws[place] = value;
 }
 
-void put_answers(const std::vector<Training>& answers,
+void put_answers(const std::vector<Answer>& answers,
                  std::size_t place,
                  BootstrapReport& report) {
   for (std::size_t i = 0; i < answers.size(); ++i) {
-    put(draw_name("budget", i), answers[i].budget.value(), place, report);
-    put(draw_name("params", i), answers[i].params.value(), place, report);
-    put(draw_name("tokens", i), answers[i].tokens.value(), place, report);
-    put(draw_name("loss", i), answers[i].loss.value(), place, report);
+    const Training& training = answers[i].training;
+    put(draw_name("budget", i), training.budget.value(), place, report);
+    put(draw_name("params", i), training.params.value(), place, report);
+    put(draw_name("tokens", i), training.tokens.value(), place, report);
+    put(draw_name("loss", i), training.loss.value(), place, report);
+    if (answers[i].served) {
+      put(draw_name("served", i), answers[i].served->value(), place, report);
+    }
   }
 }
 
 /// Adds one replicate's numbers, by name.
 void collect(const FitResult& result,
-             const std::vector<Training>& answers,
+             const std::vector<Answer>& answers,
              std::size_t place,
              BootstrapReport& report) {
   for (const auto& [name, value] : result.law.values) {
@@ -154,6 +168,14 @@ void collect(const FitResult& result,
   for (const std::string& code : codes) {
     ++report.reasons[code];
   }
+}
+
+double estimate_of(const FitResult& best, const std::string& name) {
+  const auto value = best.law.values.find(name);
+  if (value != best.law.values.end()) {
+    return value->second;
+  }
+  return name == "a" ? best.a : name == "b" ? best.b : FitResult::kUnknown;
 }
 
 bool any_number(const std::vector<double>& numbers) {
@@ -186,7 +208,8 @@ BootstrapReport bootstrap_fit(const FitJob& job, const FitResult& best, int coun
   for (const auto& [name, draws] : report.draws) {
     if (!is_of_optimum(name) && any_number(draws)) {
       report.standard_error[name] = standard_deviation(draws);
-      report.interval[name] = percentile_interval(draws, report.level);
+      report.interval[name] =
+          bias_corrected_interval(draws, estimate_of(best, name), report.level);
     }
   }
   return report;
@@ -238,25 +261,26 @@ void answer_draws(const Asked& asked,
 
 void give_intervals(const BootstrapReport& bootstrap, std::vector<Optimum>& optima) {
   for (std::size_t i = 0; i < optima.size(); ++i) {
-    const auto give = [&](std::string_view what, std::optional<Interval>& interval) {
+    Optimum& optimum = optima[i];
+    const auto interval_of = [&](std::string_view what, double estimate) {
       const auto draws = bootstrap.draws.find(draw_name(what, i));
-      if (draws != bootstrap.draws.end() && any_number(draws->second)) {
-        interval = percentile_interval(draws->second, bootstrap.level);
-        optima[i].interval_source = "bootstrap";
-      }
+      return draws == bootstrap.draws.end() || !any_number(draws->second)
+                 ? std::nullopt
+                 : std::optional(
+                       bias_corrected_interval(draws->second, estimate, bootstrap.level));
     };
-    const Question::Kind asked = optima[i].question.kind;
-    if (asked != Question::Kind::kBudget) {
-      give("budget", optima[i].budget_interval);
-    }
-    if (asked != Question::Kind::kParams) {
-      give("params", optima[i].params_interval);
-    }
-    if (asked != Question::Kind::kTokens) {
-      give("tokens", optima[i].tokens_interval);
-    }
-    if (asked != Question::Kind::kTargetLoss) {
-      give("loss", optima[i].loss_interval);
+    for_each_interval(
+        optimum, [&](const char* name, auto member, std::optional<Interval>& interval) {
+          if (const auto found = interval_of(name, (optimum.*member).value())) {
+            interval = found;
+            optimum.interval_source = "bootstrap";
+          }
+        });
+    if (optimum.serving) {
+      if (const auto found =
+              interval_of("served", optimum.serving->training.params.value())) {
+        optimum.serving_params_interval = found;
+      }
     }
   }
 }

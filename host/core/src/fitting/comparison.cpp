@@ -74,7 +74,10 @@ std::optional<Interval> paired_interval(const Estimate& first,
     const double to = (*second.draws)[i];
     differences.push_back(in_logarithm ? std::log(to / from) : to - from);
   }
-  const Interval interval = percentile_interval(std::move(differences), level);
+  const double estimate =
+      in_logarithm ? std::log(second.value / first.value) : second.value - first.value;
+  const Interval interval =
+      bias_corrected_interval(std::move(differences), estimate, level);
   return std::isnan(interval.low) ? std::nullopt : std::optional(interval);
 }
 

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "fitting/answers.hpp"
 #include "fitting/sensitivity.hpp"
 #include "fitting/statistics.hpp"
 
@@ -50,6 +51,17 @@ void warn_of_counts(const RunTable& runs, FitReport& report) {
 void warn_of_flops(const RunTable& runs, FitReport& report) {
   if (!runs.has_numbers("flops")) {
     return;
+  }
+  const auto flops = runs.numbers("flops");
+  const auto absent = std::count_if(flops.begin(), flops.end(), [](double number) {
+    return std::isnan(number);
+  });
+  if (absent > 0 && report.cost_model.is_counted()) {
+    report.warnings.push_back(fmt::format(
+        "{} of {} rows have no flops: what their size costs is taken from the "
+        "others",
+        absent,
+        runs.rows()));
   }
   const auto params = runs.params();
   const auto tokens = runs.tokens();
@@ -96,6 +108,23 @@ void warn_of_groups(const RunTable& runs, FitReport& report) {
         "run_name repeats, and rows of one run share its luck: --columns "
         "run_id=run_name draws whole runs for the intervals");
   }
+}
+
+/// Rows of one run share its luck, which few runs do not show.
+void warn_of_few_runs(const RunTable& runs, FitReport& report) {
+  constexpr std::size_t kFew = 10;
+  const std::size_t count = count_texts(runs, "run_id", runs.rows());
+  if (count == 0 || count >= kFew || count == runs.rows()) {
+    return;
+  }
+  report.warnings.push_back(
+      count == 1
+          ? "all rows are of one run and share its luck: intervals that take them as "
+            "independent are too narrow; train more models"
+          : fmt::format("the rows are of {} runs: resamples of so few understate how far "
+                        "the law may be off; train {} or more",
+                        count,
+                        kFew));
 }
 
 void warn_of_warmup(const RunTable& runs, FitReport& report) {
@@ -206,12 +235,11 @@ void describe_data(const RunTable& runs, FitReport& report) {
   const auto tokens = runs.tokens();
   report.params_seen = range_of(params);
   report.ratio_seen = range_of(quotients(tokens, params));
-  for (std::size_t row = 0; row < runs.rows(); ++row) {
-    const double flops =
-        report.cost_model.flops_per_unit(Parameters(params[row])) * tokens[row];
-    if (std::isfinite(flops) && !(flops <= report.largest_flops)) {
-      report.largest_flops = flops;
-    }
+  const Interval budgets = budgets_of(runs, report.cost_model);
+  report.largest_flops = budgets.high;
+  const Law& law = report.result.law;
+  if (report.cost_model.is_counted() && law.form != "allocation") {
+    report.counted_growth = growth_of_params(law, report.cost_model, budgets);
   }
 }
 
@@ -220,6 +248,7 @@ void warn_of_data(const RunTable& runs, FitReport& report) {
     return;
   }
   warn_of_groups(runs, report);
+  warn_of_few_runs(runs, report);
   warn_of_counts(runs, report);
   warn_of_flops(runs, report);
   warn_of_warmup(runs, report);

@@ -71,7 +71,7 @@ struct BootstrapReport {
   std::string unit;
   double level = 0.95;
   std::map<std::string, double> standard_error;  ///< by parameter, and of a and b
-  std::map<std::string, Interval> interval;      ///< percentiles
+  std::map<std::string, Interval> interval;      ///< see bias_corrected_interval()
   /// By name as above and "params 0", "params 1", ... of the optima in their order: one
   /// number a replicate, NaN where it gave none. In JSON without those of the optima.
   std::map<std::string, std::vector<double>> draws;
@@ -106,10 +106,32 @@ struct Optimum : Training {
   std::optional<Interval> params_interval;
   std::optional<Interval> tokens_interval;
   std::optional<Interval> loss_interval;
-  std::string interval_source;                 ///< "bootstrap", "hessian" or empty
-  double extrapolation = FitResult::kUnknown;  ///< C over the largest C in the table
-  std::optional<Serving> serving;              ///< at the same loss
+  std::string interval_source;                      ///< "bootstrap", "hessian" or empty
+  double extrapolation = FitResult::kUnknown;       ///< C over the largest C in the table
+  bool is_size_given = false;                       ///< N or D was held in the question
+  std::optional<Serving> serving;                   ///< at the same loss
+  std::optional<Interval> serving_params_interval;  ///< of N of `serving`
+  double serving_extrapolation = FitResult::kUnknown;  ///< its C over the table's largest
 };
+
+/// Calls give(name, member of Training, the optimum's interval of it) for every number
+/// that was not what was asked.
+template <class Give>
+void for_each_interval(Optimum& optimum, const Give& give) {
+  const Question::Kind asked = optimum.question.kind;
+  if (asked != Question::Kind::kBudget) {
+    give("budget", &Training::budget, optimum.budget_interval);
+  }
+  if (asked != Question::Kind::kParams) {
+    give("params", &Training::params, optimum.params_interval);
+  }
+  if (asked != Question::Kind::kTokens) {
+    give("tokens", &Training::tokens, optimum.tokens_interval);
+  }
+  if (asked != Question::Kind::kTargetLoss) {
+    give("loss", &Training::loss, optimum.loss_interval);
+  }
+}
 
 /// One row beside what the law says of it.
 struct Residual {
@@ -153,7 +175,8 @@ struct SensitivityRow {
   bool identified = false;
   double a = FitResult::kUnknown;
   double b = FitResult::kUnknown;
-  std::vector<Training> optima;  ///< one a question
+  double growth = FitResult::kUnknown;  ///< see growth_of_params()
+  std::vector<Training> optima;         ///< one a question
 };
 
 /// A fit with all that a person needs to judge it: what `sizewise fit --json` prints and
@@ -167,6 +190,9 @@ struct FitReport {
   std::vector<ProfileReport> profiles;
   CostModel cost_model = CostModel::six_per_parameter();
   double largest_flops = FitResult::kUnknown;  ///< of the rows used
+  /// The exponent of N* over the budgets of the rows used, by the counted FLOPs; NaN
+  /// where they are not counted or the law is one of the budget itself.
+  double counted_growth = FitResult::kUnknown;
   Interval params_seen;                   ///< smallest and largest N of the rows used
   Interval ratio_seen;                    ///< smallest and largest D / N of the rows used
   std::vector<Optimum> optima;            ///< one for each question
@@ -191,6 +217,13 @@ struct FitReport {
 [[nodiscard]] FitReport fit_runs(const RunTable& runs,
                                  const FitRequest& request,
                                  const Fit& fit,
+                                 const CostModel& cost_model);
+
+/// What stands for a fit of runs of which none can be fitted: not identified, with this
+/// reason.
+[[nodiscard]] FitReport unfitted(const RunTable& runs,
+                                 const FitRequest& request,
+                                 Reason why,
                                  const CostModel& cost_model);
 
 }  // namespace sizewise::fitting

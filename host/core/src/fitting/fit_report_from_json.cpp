@@ -1,32 +1,43 @@
+#include "fitting/fit_report_from_json.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include "fitting/fit_report_json.hpp"
-#include "fitting/json_fields.hpp"
 
 namespace sizewise::fitting {
 namespace {
 
-using fields::field_of;
-using fields::get_as;
-using fields::has;
-using fields::interval_of;
-using fields::number_of;
-using fields::refuse;
 using nlohmann::json;
+using reading::count_of;
+using reading::field_of;
+using reading::get_as;
+using reading::has;
+using reading::interval_of;
+using reading::level_of;
+using reading::number_of;
+using reading::refuse;
+using reading::text_of;
 
 Law law_of(const json& object) {
   Law law;
-  law.form = get_as<std::string>(object, "form", "a text");
+  law.form = text_of(object, "form");
   for (const auto& item : object.items()) {
-    if (item.value().is_number()) {
-      law.values[item.key()] = item.value().get<double>();
-    } else if (item.value().is_object()) {
-      for (const auto& inner : item.value().items()) {
-        law.values[item.key() + "." + inner.key()] =
-            number_of(item.value(), inner.key().c_str());
+    const json& value = item.value();
+    if (value.is_number() || value.is_null()) {
+      if (item.key().find('.') != std::string::npos) {
+        refuse(
+            "law." + item.key(), value, "no value: a dot parts an object from its key");
       }
-    } else if (item.value().is_string() && item.key() != "form") {
-      law.texts[item.key()] = item.value().get<std::string>();
+      law.values[item.key()] = number_of(object, item.key().c_str());
+    } else if (value.is_object()) {
+      for (const auto& inner : value.items()) {
+        law.values[item.key() + "." + inner.key()] =
+            number_of(value, inner.key().c_str());
+      }
+    } else if (!value.is_string()) {
+      refuse("law." + item.key(), value, "a number");
+    } else if (item.key() != "form") {
+      law.texts[item.key()] = value.get<std::string>();
     }
   }
   return law;
@@ -34,22 +45,22 @@ Law law_of(const json& object) {
 
 RowCounts rows_of(const json& object) {
   RowCounts rows;
-  rows.read = get_as<std::size_t>(object, "read", "a count");
-  rows.used = get_as<std::size_t>(object, "used", "a count");
+  rows.read = count_of<std::size_t>(object, "read");
+  rows.used = count_of<std::size_t>(object, "used");
   for (const json& item : field_of(object, "excluded")) {
-    rows.excluded.push_back({get_as<std::string>(item, "reason", "a text"),
-                             get_as<std::size_t>(item, "count", "a count")});
+    rows.excluded.push_back(
+        {text_of(item, "reason"), count_of<std::size_t>(item, "count")});
   }
   return rows;
 }
 
 FitStatus status_of(const json& object) {
-  const auto status = get_as<std::string>(object, "status", "a text");
+  const auto status = text_of(object, "status");
   if (status == "identified") {
     return FitStatus::kIdentified;
   }
   if (status != "not_identified") {
-    refuse("status", "identified or not_identified");
+    refuse("status", object.at("status"), "identified or not_identified");
   }
   return FitStatus::kNotIdentified;
 }
@@ -58,15 +69,13 @@ FitResult result_of(const json& object) {
   FitResult result;
   result.status = status_of(object);
   for (const json& item : field_of(object, "reasons")) {
-    result.reasons.push_back({get_as<std::string>(item, "code", "a text"),
-                              get_as<std::string>(item, "message", "a text")});
+    result.reasons.push_back({text_of(item, "code"), text_of(item, "message")});
   }
   result.law = law_of(field_of(object, "law"));
   result.objective = number_of(object, "objective");
   const json& starts = field_of(object, "starts");
-  result.starts_tried = get_as<int>(starts, "tried", "a count");
-  result.starts_within_tenth_percent =
-      get_as<int>(starts, "within_0.1_percent", "a count");
+  result.starts_tried = count_of<int>(starts, "tried");
+  result.starts_within_tenth_percent = count_of<int>(starts, "within_0.1_percent");
   result.a = number_of(field_of(object, "exponents"), "a");
   result.b = number_of(field_of(object, "exponents"), "b");
   return result;
@@ -89,51 +98,58 @@ std::map<std::string, Interval> intervals_of(const json& object) {
   return intervals;
 }
 
-std::map<std::string, std::vector<double>> draws_of(const json& object, int replicates) {
+std::vector<double> draws_of_one(const json& list, int replicates) {
+  const std::string allowed =
+      fmt::format("lists of {} numbers, one a replicate", replicates);
+  if (!list.is_array() || list.size() != static_cast<std::size_t>(replicates)) {
+    refuse("draws", list, allowed);
+  }
+  std::vector<double> numbers;
+  for (const json& value : list) {
+    if (!value.is_number() && !value.is_null()) {
+      refuse("draws", value, allowed);
+    }
+    numbers.push_back(value.is_null() ? FitResult::kUnknown : value.get<double>());
+  }
+  return numbers;
+}
+
+/// Nothing is drawn where every replicate failed.
+std::map<std::string, std::vector<double>> draws_of(const json& object,
+                                                    const BootstrapReport& bootstrap) {
+  if (!object.is_object() ||
+      (object.empty() && bootstrap.failed < bootstrap.replicates)) {
+    refuse("draws", object, "{name: a list of numbers, one a replicate}");
+  }
   std::map<std::string, std::vector<double>> draws;
   for (const auto& item : object.items()) {
-    if (!item.value().is_array()) {
-      refuse("draws", "lists of numbers");
-    }
-    if (item.value().size() != static_cast<std::size_t>(replicates)) {
-      refuse("draws", "lists of as many numbers as there are replicates");
-    }
-    std::vector<double>& numbers = draws[item.key()];
-    for (const json& value : item.value()) {
-      if (!value.is_number() && !value.is_null()) {
-        refuse("draws", "lists of numbers");
-      }
-      numbers.push_back(value.is_null() ? FitResult::kUnknown : value.get<double>());
-    }
+    draws[item.key()] = draws_of_one(item.value(), bootstrap.replicates);
   }
   return draws;
 }
 
 BootstrapReport bootstrap_of(const json& object) {
   BootstrapReport bootstrap;
-  bootstrap.replicates = get_as<int>(object, "replicates", "a count");
   constexpr int kMostReplicates = 1'000'000;
-  if (bootstrap.replicates < 0 || bootstrap.replicates > kMostReplicates) {
-    refuse("replicates", "0 to 1000000");
-  }
-  bootstrap.failed = get_as<int>(object, "failed", "a count");
-  bootstrap.not_identified = get_as<int>(object, "not_identified", "a count");
+  bootstrap.replicates = count_of<int>(object, "replicates", kMostReplicates);
+  bootstrap.failed = count_of<int>(object, "failed");
+  bootstrap.not_identified = count_of<int>(object, "not_identified");
   if (has(object, "reasons")) {
     bootstrap.reasons =
         get_as<std::map<std::string, int>>(object, "reasons", "counts by reason");
   }
-  bootstrap.unit = get_as<std::string>(object, "unit", "a text");
-  bootstrap.level = number_of(object, "level");
+  bootstrap.unit = text_of(object, "unit");
+  bootstrap.level = level_of(object, "bootstrap");
   bootstrap.standard_error = numbers_of(object, "standard_error");
   bootstrap.interval = intervals_of(object);
   if (has(object, "draws")) {
-    bootstrap.draws = draws_of(object.at("draws"), bootstrap.replicates);
+    bootstrap.draws = draws_of(object.at("draws"), bootstrap);
   }
   return bootstrap;
 }
 
 HessianReport hessian_of(const json& object) {
-  return {number_of(object, "level"),
+  return {level_of(object, "hessian"),
           numbers_of(object, "standard_error"),
           intervals_of(object)};
 }
@@ -144,9 +160,9 @@ std::vector<ProfileReport> profiles_of(const json& object) {
     ProfileReport profile;
     profile.name = item.key();
     profile.estimate = number_of(item.value(), "estimate");
-    profile.level = number_of(item.value(), "level");
+    profile.level = level_of(item.value(), "profile." + item.key());
     profile.interval = interval_of(field_of(item.value(), "interval"), "interval");
-    profile.refits = get_as<int>(item.value(), "refits", "a count");
+    profile.refits = count_of<int>(item.value(), "refits");
     profiles.push_back(std::move(profile));
   }
   return profiles;
@@ -188,7 +204,7 @@ Question question_of(const json& object) {
       return {kind, number_of(asked, name.c_str())};
     }
   }
-  refuse("asked", "{budget, target_loss, params or tokens: a number}");
+  refuse("asked", asked, "{budget, target_loss, params or tokens: a number}");
 }
 
 Optimum optimum_of(const json& object) {
@@ -205,11 +221,18 @@ Optimum optimum_of(const json& object) {
   read("tokens_interval", optimum.tokens_interval);
   read("loss_interval", optimum.loss_interval);
   if (has(object, "interval_source")) {
-    optimum.interval_source = get_as<std::string>(object, "interval_source", "a text");
+    optimum.interval_source = text_of(object, "interval_source");
   }
   optimum.extrapolation = number_of(object, "extrapolation");
   if (has(object, "serving")) {
-    optimum.serving = serving_of(object.at("serving"));
+    const json& serving = object.at("serving");
+    optimum.serving = serving_of(serving);
+    optimum.serving_extrapolation =
+        has(serving, "extrapolation") ? number_of(serving, "extrapolation") : NAN;
+    if (has(serving, "params_interval")) {
+      optimum.serving_params_interval =
+          interval_of(serving.at("params_interval"), "params_interval");
+    }
   }
   return optimum;
 }
@@ -218,7 +241,7 @@ std::vector<Residual> residuals_of(const json& list) {
   std::vector<Residual> residuals;
   for (const json& item : list) {
     Residual residual;
-    residual.line = get_as<uint64_t>(item, "line", "a count");
+    residual.line = count_of<uint64_t>(item, "line");
     residual.params = number_of(item, "params");
     residual.tokens = number_of(item, "tokens");
     residual.flops = number_of(item, "flops");
@@ -232,7 +255,7 @@ std::vector<Residual> residuals_of(const json& list) {
 OutlierReport outliers_of(const json& object) {
   OutlierReport outliers;
   outliers.limit = number_of(object, "limit");
-  outliers.count = get_as<std::size_t>(object, "count", "a count");
+  outliers.count = count_of<std::size_t>(object, "count");
   outliers.rows = residuals_of(field_of(object, "rows"));
   const json& without = field_of(object, "without");
   outliers.law_without = law_of(field_of(without, "law"));
@@ -242,9 +265,9 @@ OutlierReport outliers_of(const json& object) {
 
 HoldOutReport hold_out_of(const json& object) {
   HoldOutReport hold_out;
-  hold_out.rows_held = get_as<std::string>(object, "rows", "a text");
-  hold_out.held = get_as<std::size_t>(object, "held", "a count");
-  hold_out.fitted = get_as<std::size_t>(object, "fitted", "a count");
+  hold_out.rows_held = text_of(object, "rows");
+  hold_out.held = count_of<std::size_t>(object, "held");
+  hold_out.fitted = count_of<std::size_t>(object, "fitted");
   hold_out.result.status = status_of(object);
   hold_out.result.law = law_of(field_of(object, "law"));
   hold_out.result.a = number_of(field_of(object, "exponents"), "a");
@@ -261,10 +284,11 @@ std::vector<SensitivityRow> sensitivity_of(const json& list) {
   std::vector<SensitivityRow> rows;
   for (const json& item : list) {
     SensitivityRow row;
-    row.reading = get_as<std::string>(item, "reading", "a text");
+    row.reading = text_of(item, "reading");
     row.identified = status_of(item) == FitStatus::kIdentified;
     row.a = number_of(field_of(item, "exponents"), "a");
     row.b = number_of(field_of(item, "exponents"), "b");
+    row.growth = has(item, "growth") ? number_of(item, "growth") : FitResult::kUnknown;
     for (const json& training : field_of(item, "optima")) {
       row.optima.push_back(training_of(training));
     }
@@ -274,12 +298,12 @@ std::vector<SensitivityRow> sensitivity_of(const json& list) {
 }
 
 CostModel cost_model_from(const json& object) {
-  const auto name = get_as<std::string>(object, "cost_model", "a text");
+  const auto name = text_of(object, "cost_model");
   if (name == "6nd") {
     return CostModel::six_per_parameter();
   }
   if (name != "counted") {
-    refuse("cost_model", "counted or 6nd");
+    refuse("cost_model", object.at("cost_model"), "counted or 6nd");
   }
   std::vector<CostPoint> points;
   for (const json& item : field_of(object, "cost_points")) {
@@ -322,12 +346,18 @@ void read_optional_parts(const json& object, FitReport& report) {
 
 FitReport fit_report_from_json(const nlohmann::json& object) {
   FitReport report;
-  report.fit.plugin = get_as<std::string>(object, "fit", "a text");
+  report.fit.plugin = text_of(object, "fit");
   report.fit.options = Options::from_json(field_of(object, "options").dump());
   report.rows = rows_of(field_of(object, "rows"));
   report.result = result_of(object);
   report.cost_model = cost_model_from(object);
+  report.counted_growth = has(object, "counted_growth")
+                              ? number_of(object, "counted_growth")
+                              : FitResult::kUnknown;
   report.largest_flops = number_of(object, "largest_flops");
+  if (report.largest_flops <= 0.0) {
+    refuse("largest_flops", object.at("largest_flops"), "a number above 0, or null");
+  }
   report.params_seen = interval_of(field_of(object, "params_seen"), "params_seen");
   report.ratio_seen = interval_of(field_of(object, "ratio_seen"), "ratio_seen");
   for (const json& item : field_of(object, "optima")) {

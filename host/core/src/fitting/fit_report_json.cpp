@@ -106,14 +106,17 @@ json training_to_json(const Training& training) {
           {"loss", number_or_null(training.loss.value())}};
 }
 
-json serving_to_json(const Serving& serving) {
+json serving_to_json(const Optimum& optimum) {
+  const Serving& serving = *optimum.serving;
   return {
       {"served_units", number_or_null(serving.served.value())},
       {"training", training_to_json(serving.training)},
       {"serving_flops", number_or_null(serving.serving_flops.value())},
       {"total_flops", number_or_null(serving.total_flops.value())},
       {"trained_best", training_to_json(serving.trained_best)},
-      {"trained_best_total_flops", number_or_null(serving.trained_best_total.value())}};
+      {"trained_best_total_flops", number_or_null(serving.trained_best_total.value())},
+      {"params_interval", interval_or_null(optimum.serving_params_interval)},
+      {"extrapolation", number_or_null(optimum.serving_extrapolation)}};
 }
 
 json optimum_to_json(const Optimum& optimum) {
@@ -128,7 +131,7 @@ json optimum_to_json(const Optimum& optimum) {
       optimum.interval_source.empty() ? json(nullptr) : json(optimum.interval_source);
   object["extrapolation"] = number_or_null(optimum.extrapolation);
   if (optimum.serving) {
-    object["serving"] = serving_to_json(*optimum.serving);
+    object["serving"] = serving_to_json(optimum);
   }
   return object;
 }
@@ -189,6 +192,7 @@ json sensitivity_to_json(const std::vector<SensitivityRow>& rows) {
         {{"reading", row.reading},
          {"status", row.identified ? "identified" : "not_identified"},
          {"exponents", {{"a", number_or_null(row.a)}, {"b", number_or_null(row.b)}}},
+         {"growth", number_or_null(row.growth)},
          {"optima", std::move(optima)}});
   }
   return list;
@@ -254,6 +258,7 @@ nlohmann::json fit_report_to_json(const FitReport& report) {
                   {{"tried", report.result.starts_tried},
                    {"within_0.1_percent", report.result.starts_within_tenth_percent}}},
                  {"exponents", exponents_to_json(report.result)},
+                 {"counted_growth", number_or_null(report.counted_growth)},
                  {"cost_model", report.cost_model.name()},
                  {"cost_points", cost_points_to_json(report.cost_model)},
                  {"largest_flops", number_or_null(report.largest_flops)},

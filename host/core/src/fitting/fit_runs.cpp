@@ -119,6 +119,19 @@ void withhold_optima(const FitRequest& request, FitReport& report) {
 
 }  // namespace
 
+FitReport unfitted(const RunTable& runs,
+                   const FitRequest& request,
+                   Reason why,
+                   const CostModel& cost_model) {
+  FitReport report;
+  report.fit = request.fit;
+  report.cost_model = cost_model;
+  report.rows = sort_rows(runs, request).counts;
+  report.result.status = FitStatus::kNotIdentified;
+  report.result.reasons = {std::move(why)};
+  return report;
+}
+
 FitReport fit_runs(const RunTable& runs,
                    const FitRequest& request,
                    const Fit& fit,

@@ -88,7 +88,8 @@ std::optional<Interval> exponent_interval(const FitReport& report) {
     const auto draws = report.bootstrap->draws.find("a");
     return draws == report.bootstrap->draws.end()
                ? std::nullopt
-               : std::optional(percentile_interval(draws->second, kLevel));
+               : std::optional(
+                     bias_corrected_interval(draws->second, report.result.a, kLevel));
   }
   const auto error = report.hessian ? report.hessian->standard_error.find("a")
                                     : std::map<std::string, double>::const_iterator();

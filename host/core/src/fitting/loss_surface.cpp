@@ -86,6 +86,10 @@ double LossSurface::loss(double log_params, double log_tokens) const {
       .value();
 }
 
+std::optional<double> LossSurface::log_most_tokens() const {
+  return chinchilla_ ? log_unique_ : std::nullopt;
+}
+
 const Chinchilla* LossSurface::closed_form() const {
   return chinchilla_ && !log_unique_ ? &*chinchilla_ : nullptr;
 }

@@ -22,6 +22,8 @@ class LossSurface {
 
   /// In nats; falls in both where finite.
   [[nodiscard]] double loss(double log_params, double log_tokens) const;
+  /// ln D from which on more data change nothing, since repeats are worth nothing.
+  [[nodiscard]] std::optional<double> log_most_tokens() const;
   /// Its plain form, where nothing limits the data: then optima have closed forms.
   [[nodiscard]] const Chinchilla* closed_form() const;
 

@@ -21,7 +21,7 @@ using fitting::LossSurface;
 
 // Where searches look: from one parameter, unit or operation to more than there will be.
 constexpr double kLeastLog = 0.0;
-const double kMostLogParams = std::log(1e18);
+const double kMostLogParams = std::log(1e60);
 const double kMostLogBudget = std::log(1e60);
 
 double checked(double value, std::string_view what) {
@@ -117,12 +117,14 @@ class Choice {
     if (const Chinchilla* const law = surface_.closed_form()) {
       return best_log_params(*law, cost_model_, log_budget);
     }
-    return fitting::least_point(
-        [&](double log_params) {
-          return surface_.loss(log_params, log_budget - log_cost(log_params));
+    const double log_params = fitting::least_point(
+        [&](double tried) {
+          return surface_.loss(tried, log_budget - log_cost(tried));
         },
         kLeastLog,
         kMostLogParams);
+    // At the end of what is searched there is no minimum.
+    return log_params < kMostLogParams - 1.0 ? log_params : Training::kUnknown;
   }
 
   [[nodiscard]] Training at(double log_params, double log_tokens) const {
@@ -151,7 +153,7 @@ class Choice {
           return loss - surface_.loss(log_params, log_tokens);
         },
         kLeastLog,
-        kMostLogBudget);
+        surface_.log_most_tokens().value_or(kMostLogBudget));
   }
 
   [[nodiscard]] double log_params_reaching(double log_tokens, double loss) const {
@@ -309,10 +311,12 @@ Serving least_for_serving(const Law& law,
   const auto served_flops = [&](Parameters params) {
     return kForwardShare * cost_model.flops_per_unit(params) * served.value();
   };
+  const auto total_of = [&](const Training& training) {
+    return training.budget.value() + served_flops(training.params);
+  };
   const auto total = [&](double log_params) {
-    const double log_tokens = choice.log_tokens_for(log_params, loss.value());
-    return choice.at(log_params, log_tokens).budget.value() +
-           served_flops(Parameters(std::exp(log_params)));
+    return total_of(
+        choice.at(log_params, choice.log_tokens_for(log_params, loss.value())));
   };
   // Serving makes size dearer, so the model is no larger than the one trained best.
   const double log_params = fitting::least_point(
@@ -321,13 +325,14 @@ Serving least_for_serving(const Law& law,
       },
       kLeastLog,
       std::log(serving.trained_best.params.value()));
+  // No smaller model may reach the loss at all, where the data are limited.
   serving.training =
-      choice.at(log_params, choice.log_tokens_for(log_params, loss.value()));
+      total(log_params) <= total_of(serving.trained_best)
+          ? choice.at(log_params, choice.log_tokens_for(log_params, loss.value()))
+          : serving.trained_best;
   serving.serving_flops = Flops(served_flops(serving.training.params));
-  serving.total_flops =
-      Flops(serving.training.budget.value() + serving.serving_flops.value());
-  serving.trained_best_total = Flops(serving.trained_best.budget.value() +
-                                     served_flops(serving.trained_best.params));
+  serving.total_flops = Flops(total_of(serving.training));
+  serving.trained_best_total = Flops(total_of(serving.trained_best));
   return serving;
 }
 

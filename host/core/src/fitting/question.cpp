@@ -44,6 +44,16 @@ Training answer(const Question& question,
   return {};
 }
 
+Serving serving_of(const Question& question,
+                   const Law& law,
+                   const CostModel& cost_model,
+                   const Asked& asked) {
+  const Nats loss = answer(question, law, cost_model, asked.limits).loss;
+  return std::isfinite(loss.value())
+             ? least_for_serving(law, cost_model, loss, *asked.served, asked.limits)
+             : Serving{};
+}
+
 bool can_answer(const Law& law, Question::Kind kind) {
   if (law.form == "allocation") {
     return kind != Question::Kind::kTargetLoss;

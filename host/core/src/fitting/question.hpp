@@ -39,6 +39,13 @@ struct Asked {
                               const CostModel& cost_model,
                               const Limits& limits);
 
+/// The model of the answer's loss whose training and serving together cost least.
+/// @param asked with `served`
+[[nodiscard]] Serving serving_of(const Question& question,
+                                 const Law& law,
+                                 const CostModel& cost_model,
+                                 const Asked& asked);
+
 /// Whether a law of that form has answers at all.
 [[nodiscard]] bool can_answer(const Law& law, Question::Kind kind);
 

@@ -19,13 +19,6 @@ double draw_share(std::mt19937_64& random) {
   return static_cast<double>((random() >> 11U) + 1) * kStep;
 }
 
-/// Box and Muller 1958. The standard library's own differ from one library to the next;
-/// the same seed must give the same figures everywhere.
-double draw_normal(std::mt19937_64& random) {
-  const double radius = std::sqrt(-2.0 * std::log(draw_share(random)));
-  return radius * std::cos(2.0 * std::numbers::pi * draw_share(random));
-}
-
 }  // namespace
 
 Clusters clusters_of(const RunTable& runs) {
@@ -43,7 +36,7 @@ Clusters clusters_of(const RunTable& runs) {
       clusters.rows[names[row].empty() ? clusters.rows.size() - 1 : place->second]
           .push_back(row);
     }
-    if (clusters.rows.size() < runs.rows()) {
+    if (clusters.rows.size() > 1 && clusters.rows.size() < runs.rows()) {
       clusters.unit = "run_id";
       return clusters;
     }
@@ -61,6 +54,13 @@ std::mt19937_64 random_of(uint64_t seed, uint64_t replicate) {
                          static_cast<uint32_t>(replicate),
                          static_cast<uint32_t>(replicate >> 32U)};
   return std::mt19937_64(sequence);
+}
+
+/// Box and Muller 1958. The standard library's own differ from one library to the next;
+/// the same seed must give the same figures everywhere.
+double draw_normal(std::mt19937_64& random) {
+  const double radius = std::sqrt(-2.0 * std::log(draw_share(random)));
+  return radius * std::cos(2.0 * std::numbers::pi * draw_share(random));
 }
 
 std::vector<double> resample(const Clusters& clusters,

@@ -17,11 +17,14 @@ struct Clusters {
 };
 
 /// Single rows, or whole runs where a run_id repeats: checkpoints of one run share its
-/// luck. A row without a run_id is a run of its own.
+/// luck. A row without a run_id is a run of its own; of one run alone, rows are drawn.
 [[nodiscard]] Clusters clusters_of(const RunTable& runs);
 
 /// The stream of random numbers of one replicate; it follows from both numbers.
 [[nodiscard]] std::mt19937_64 random_of(uint64_t seed, uint64_t replicate);
+
+/// A normal number of mean 0 and variance 1, the same on every system.
+[[nodiscard]] double draw_normal(std::mt19937_64& random);
 
 /// How often each row stands in a resample: as many clusters as there are, drawn with
 /// replacement.

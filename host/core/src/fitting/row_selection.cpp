@@ -89,7 +89,7 @@ std::vector<bool> satisfying_all(const RunTable& runs,
 
 }  // namespace
 
-RowSelection select_rows(const RunTable& runs, const FitRequest& request) {
+RowSelection sort_rows(const RunTable& runs, const FitRequest& request) {
   Reasons reasons{std::vector<uint32_t>(runs.rows(), 0)};
   exclude_by_status(runs, reasons);
   for (const tables::RowFilter& filter : request.filters) {
@@ -119,6 +119,11 @@ RowSelection select_rows(const RunTable& runs, const FitRequest& request) {
   for (const auto& [reason, count] : excluded) {
     selection.counts.excluded.push_back({reason, count});
   }
+  return selection;
+}
+
+RowSelection select_rows(const RunTable& runs, const FitRequest& request) {
+  RowSelection selection = sort_rows(runs, request);
   if (selection.used.empty()) {
     refuse_empty(selection.counts, request);
   }
@@ -140,12 +145,15 @@ uint64_t line_of(const FitRequest& request, std::size_t place) {
 void refuse_bad_value(const RunTable& used,
                       const std::vector<std::size_t>& places,
                       const FitRequest& request) {
-  for (const char* column : {"params", "tokens", "loss"}) {
+  for (const std::string_view column : {"params", "tokens", "loss", "budget_flops"}) {
     if (!used.has_numbers(column)) {
       continue;
     }
+    const bool may_be_absent = column == "budget_flops";
     const auto values = used.numbers(column);
-    const auto bad = std::find_if_not(values.begin(), values.end(), usable);
+    const auto bad = std::find_if(values.begin(), values.end(), [&](double value) {
+      return !usable(value) && !(may_be_absent && std::isnan(value));
+    });
     if (bad == values.end()) {
       continue;
     }

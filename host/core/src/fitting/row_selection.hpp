@@ -17,7 +17,9 @@ struct RowSelection {
 
 /// Leaves out the rows whose status is not "done", those that a filter excludes, and
 /// those that are held out.
-/// @throws Error kInput where no row is left
+[[nodiscard]] RowSelection sort_rows(const RunTable& runs, const FitRequest& request);
+
+/// The same. @throws Error kInput where no row is left
 [[nodiscard]] RowSelection select_rows(const RunTable& runs, const FitRequest& request);
 
 /// "a=1 and b<2".

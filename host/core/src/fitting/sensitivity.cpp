@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "fitting/answers.hpp"
 #include "fitting/table_edit.hpp"
 
 namespace sizewise::fitting {
@@ -24,6 +25,7 @@ SensitivityRow refit(const FitJob& job,
   row.identified = result->status == FitStatus::kIdentified;
   row.a = result->a;
   row.b = result->b;
+  row.growth = growth_of_params(result->law, cost_model, budgets_of(runs, cost_model));
   for (const Question& question : job.request.asked.questions) {
     row.optima.push_back(
         can_answer(result->law, question.kind)

@@ -1,9 +1,13 @@
 #include "fitting/standard_errors.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
+#include <iterator>
 #include <string>
+#include <utility>
 
+#include "fitting/resampling.hpp"
 #include "fitting/statistics.hpp"
 
 namespace sizewise::fitting {
@@ -78,6 +82,86 @@ std::optional<Interval> log_interval(double value, double log_error, double widt
   return Interval{value / factor, value * factor};
 }
 
+/// The lower triangle L of a symmetric matrix L L^T. Source: Golub and Van Loan 2013,
+/// algorithm 4.2.1. What rounding made negative on the diagonal counts as 0.
+std::vector<double> cholesky(std::vector<double> matrix, std::size_t count) {
+  for (std::size_t row = 0; row < count; ++row) {
+    for (std::size_t column = 0; column <= row; ++column) {
+      double sum = matrix[row * count + column];
+      for (std::size_t k = 0; k < column; ++k) {
+        sum -= matrix[row * count + k] * matrix[column * count + k];
+      }
+      const double pivot = matrix[column * count + column];
+      matrix[row * count + column] = row == column ? std::sqrt(std::max(sum, 0.0))
+                                     : pivot > 0.0 ? sum / pivot
+                                                   : 0.0;
+    }
+  }
+  return matrix;
+}
+
+/// Laws drawn around the one found, their parameters normal in logarithms with the fit's
+/// covariance.
+std::vector<Law> laws_around(const FitResult& result) {
+  constexpr int kLaws = 400;
+  const std::size_t count = result.parameters.size();
+  std::vector<double> covariance = result.covariance;
+  for (std::size_t row = 0; row < count; ++row) {
+    for (std::size_t column = 0; column < count; ++column) {
+      covariance[row * count + column] /= result.law.value(result.parameters[row]) *
+                                          result.law.value(result.parameters[column]);
+    }
+  }
+  const std::vector<double> lower = cholesky(std::move(covariance), count);
+  std::vector<Law> laws;
+  for (int i = 0; i < kLaws; ++i) {
+    std::mt19937_64 random = random_of(0, static_cast<uint64_t>(i));
+    std::vector<double> normals(count);
+    std::generate(normals.begin(), normals.end(), [&] {
+      return draw_normal(random);
+    });
+    Law law = result.law;
+    for (std::size_t row = 0; row < count; ++row) {
+      double moved = 0.0;
+      for (std::size_t k = 0; k <= row; ++k) {
+        moved += lower[row * count + k] * normals[k];
+      }
+      law.values[result.parameters[row]] *= std::exp(moved);
+    }
+    laws.push_back(std::move(law));
+  }
+  return laws;
+}
+
+/// The interval of a positive function of the law: by the delta method on its logarithm,
+/// or, where a limit may bend the function at the law found, from laws drawn around it.
+class LogInterval {
+ public:
+  LogInterval(const FitResult& result, bool may_bend, double level)
+      : result_(result),
+        level_(level),
+        laws_(may_bend ? laws_around(result) : std::vector<Law>()) {}
+
+  [[nodiscard]] std::optional<Interval> operator()(double value,
+                                                   const Quantity& quantity) const {
+    if (laws_.empty()) {
+      const double error = delta_error(result_, [&](const Law& law) {
+        return std::log(quantity(law));
+      });
+      return log_interval(value, error, normal_half_width(level_));
+    }
+    std::vector<double> draws;
+    std::transform(laws_.begin(), laws_.end(), std::back_inserter(draws), quantity);
+    const Interval interval = bias_corrected_interval(std::move(draws), value, level_);
+    return std::isnan(interval.low) ? std::nullopt : std::optional(interval);
+  }
+
+ private:
+  const FitResult& result_;
+  double level_;
+  std::vector<Law> laws_;
+};
+
 }  // namespace
 
 std::optional<HessianReport> standard_errors(const FitResult& result, double level) {
@@ -107,36 +191,31 @@ std::optional<HessianReport> standard_errors(const FitResult& result, double lev
   return report;
 }
 
-void give_delta_intervals(const FitResult& result,
-                          const CostModel& cost_model,
-                          const Limits& limits,
-                          double level,
-                          std::vector<Optimum>& optima) {
+void give_hessian_intervals(const FitResult& result,
+                            const CostModel& cost_model,
+                            const Asked& asked,
+                            double level,
+                            std::vector<Optimum>& optima) {
   if (!has_covariance(result)) {
     return;
   }
-  const double width = normal_half_width(level);
+  const LogInterval interval_of(result, asked.limits.unique_tokens.has_value(), level);
   for (Optimum& optimum : optima) {
-    const auto give = [&](auto member, std::optional<Interval>& interval) {
-      const double error = delta_error(result, [&](const Law& law) {
-        const Training best = answer(optimum.question, law, cost_model, limits);
-        return std::log((best.*member).value());
+    const auto give = [&](const char* /*name*/,
+                          auto member,
+                          std::optional<Interval>& interval) {
+      interval = interval_of((optimum.*member).value(), [&](const Law& law) {
+        return (answer(optimum.question, law, cost_model, asked.limits).*member).value();
       });
-      interval = log_interval((optimum.*member).value(), error, width);
       optimum.interval_source = interval ? "hessian" : optimum.interval_source;
     };
-    const Question::Kind asked = optimum.question.kind;
-    if (asked != Question::Kind::kBudget) {
-      give(&Training::budget, optimum.budget_interval);
-    }
-    if (asked != Question::Kind::kParams) {
-      give(&Training::params, optimum.params_interval);
-    }
-    if (asked != Question::Kind::kTokens) {
-      give(&Training::tokens, optimum.tokens_interval);
-    }
-    if (asked != Question::Kind::kTargetLoss) {
-      give(&Training::loss, optimum.loss_interval);
+    for_each_interval(optimum, give);
+    if (optimum.serving) {
+      optimum.serving_params_interval =
+          interval_of(optimum.serving->training.params.value(), [&](const Law& law) {
+            return serving_of(optimum.question, law, cost_model, asked)
+                .training.params.value();
+          });
     }
   }
 }

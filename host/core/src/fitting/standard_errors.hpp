@@ -13,12 +13,13 @@ namespace sizewise::fitting {
 [[nodiscard]] std::optional<HessianReport> standard_errors(const FitResult& result,
                                                            double level);
 
-/// Intervals of the optima by the delta method on logarithms; none where it does not
-/// exist.
-void give_delta_intervals(const FitResult& result,
-                          const CostModel& cost_model,
-                          const Limits& limits,
-                          double level,
-                          std::vector<Optimum>& optima);
+/// Intervals of the optima by the delta method on logarithms; from laws drawn around the
+/// one found where the data are limited, since an optimum has a bend where they run out.
+/// None where they do not exist.
+void give_hessian_intervals(const FitResult& result,
+                            const CostModel& cost_model,
+                            const Asked& asked,
+                            double level,
+                            std::vector<Optimum>& optima);
 
 }  // namespace sizewise::fitting

@@ -34,7 +34,8 @@ double sorted_quantile(const std::vector<double>& sorted, double share) {
   if (sorted.empty()) {
     return std::numeric_limits<double>::quiet_NaN();
   }
-  const double place = share * static_cast<double>(sorted.size() - 1);
+  const double place =
+      std::clamp(share, 0.0, 1.0) * static_cast<double>(sorted.size() - 1);
   const auto below = static_cast<std::size_t>(place);
   const std::size_t above = std::min(below + 1, sorted.size() - 1);
   return between(sorted[below], sorted[above], place - static_cast<double>(below));
@@ -90,6 +91,29 @@ Interval percentile_interval(std::vector<double> numbers, double level) {
   sort_numbers(numbers);
   const double tail = 0.5 * (1.0 - level);
   return {sorted_quantile(numbers, tail), sorted_quantile(numbers, 1.0 - tail)};
+}
+
+Interval bias_corrected_interval(std::vector<double> draws,
+                                 double estimate,
+                                 double level) {
+  sort_numbers(draws);
+  if (std::isnan(estimate) || draws.empty()) {
+    return percentile_interval(std::move(draws), level);
+  }
+  const auto [first, last] = std::equal_range(draws.begin(), draws.end(), estimate);
+  const auto count = static_cast<double>(draws.size());
+  const double below = (static_cast<double>(first - draws.begin()) +
+                        0.5 * static_cast<double>(last - first)) /
+                       count;
+  constexpr double kMostBias = 0.5;
+  const boost::math::normal normal;
+  const double share = std::clamp(
+      below, boost::math::cdf(normal, -kMostBias), boost::math::cdf(normal, kMostBias));
+  const double bias = 2.0 * boost::math::quantile(normal, share);
+  const double half = normal_half_width(level);
+  return {
+      std::min(estimate, sorted_quantile(draws, boost::math::cdf(normal, bias - half))),
+      std::max(estimate, sorted_quantile(draws, boost::math::cdf(normal, bias + half)))};
 }
 
 double normal_half_width(double level) {

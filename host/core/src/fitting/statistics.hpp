@@ -11,6 +11,7 @@ namespace sizewise::fitting {
 void sort_numbers(std::vector<double>& numbers);
 
 /// The quantile of sorted numbers, interpolated between order statistics; NaN of none.
+/// A share outside [0, 1] is the nearest end.
 /// Source: Hyndman and Fan 1996, definition 7.
 [[nodiscard]] double sorted_quantile(const std::vector<double>& sorted, double share);
 
@@ -26,6 +27,15 @@ void sort_numbers(std::vector<double>& numbers);
 
 /// The percentile interval of that level. Source: Efron and Tibshirani 1993, chapter 13.
 [[nodiscard]] Interval percentile_interval(std::vector<double> numbers, double level);
+
+/// The percentile interval with Efron's correction for a bias of the draws: where more of
+/// them lie on one side of the estimate than on the other, its ends move to that side, by
+/// half a standard deviation at most. It holds the estimate. Without an estimate (NaN)
+/// the plain interval. Source: Efron 1987, "Better Bootstrap Confidence Intervals",
+/// section 2 (BC).
+[[nodiscard]] Interval bias_corrected_interval(std::vector<double> draws,
+                                               double estimate,
+                                               double level);
 
 /// Half the width of a normal variable's central interval, in standard deviations.
 [[nodiscard]] double normal_half_width(double level);

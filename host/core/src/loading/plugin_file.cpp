@@ -23,7 +23,9 @@ class OpenFile {
   explicit OpenFile(const std::filesystem::path& path)
       : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
     if (descriptor_ < 0) {
-      refuse("E_OPEN", fmt::format("it cannot be opened: {}", std::strerror(errno)));
+      refuse("E_OPEN",
+             fmt::format("it cannot be opened: {}", std::strerror(errno)),
+             "check the path, and that you may read the file");
     }
   }
   ~OpenFile() { ::close(descriptor_); }

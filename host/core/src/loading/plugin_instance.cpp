@@ -257,7 +257,9 @@ void rethrow_as_plugin_error(std::string_view id) {
                 named ? error.message() : prefix + error.message(),
                 error.suggestion());
   } catch (const std::bad_alloc&) {
-    throw Error(ErrorCode::kPlugin, prefix + "out of memory", "choose a smaller size");
+    throw Error(ErrorCode::kPlugin,
+                prefix + "out of memory",
+                "free some, or give it less: a smaller size, fewer rows");
   } catch (const std::exception& error) {
     throw Error(ErrorCode::kPlugin, prefix + "it threw: " + error.what());
   } catch (...) {

@@ -140,12 +140,14 @@ std::string worst_rows_text(std::vector<Residual> residuals) {
   return text;
 }
 
+/// One reading. `growth`: the exponent of N* in C under its cost model, which is a only
+/// where a unit of data costs in proportion to N.
 std::string reading_row(
-    const std::string& reading, double a, double b, double params, bool identified) {
-  return line_of(fmt::format("  {:<34} {:<9} {:<9} {:<11} {}",
+    const std::string& reading, double a, double growth, double params, bool identified) {
+  return line_of(fmt::format("  {:<30} {:<9} {:<12} {:<11} {}",
                              reading,
                              number_text(a, 4),
-                             number_text(b, 4),
+                             number_text(growth, 4),
                              number_text(params),
                              identified ? "" : "not identified"));
 }
@@ -153,19 +155,22 @@ std::string reading_row(
 std::string sensitivity_text(const FitReport& report) {
   const bool has_optimum = !report.optima.empty();
   std::string text = "\nOther readings of N and C\n";
-  text += line_of(fmt::format(
-      "  {:<34} {:<9} {:<9} {}", "READING", "a", "b", has_optimum ? "BEST PARAMS" : ""));
+  text += line_of(fmt::format("  {:<30} {:<9} {:<12} {}",
+                              "READING",
+                              "a",
+                              "GROWS AS C^",
+                              has_optimum ? "BEST PARAMS" : ""));
   text += reading_row(
       "as given",
       report.result.a,
-      report.result.b,
+      std::isnan(report.counted_growth) ? report.result.a : report.counted_growth,
       has_optimum ? report.optima.front().params.value() : FitResult::kUnknown,
       report.identified());
   for (const SensitivityRow& row : report.sensitivity) {
     text +=
         reading_row(row.reading,
                     row.a,
-                    row.b,
+                    row.growth,
                     has_optimum && !row.optima.empty() ? row.optima.front().params.value()
                                                        : FitResult::kUnknown,
                     row.identified);

@@ -1,5 +1,6 @@
 #include "reporting/fit_text.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <string_view>
@@ -51,18 +52,17 @@ const Value* find_in(const std::map<std::string, Value>& values,
   return found == values.end() ? nullptr : &found->second;
 }
 
-/// One value of the law, with its standard error (the Hessian's where there is one) and
-/// its interval (the resamples' where there are any).
+/// One value of the law, with its standard error and interval: the resamples' where there
+/// are any, else the Hessian's.
 std::string value_row(const FitReport& report, const std::string& name, double value) {
   const double* error = nullptr;
   const fitting::Interval* interval = nullptr;
   if (report.bootstrap) {
     error = find_in(report.bootstrap->standard_error, name);
     interval = find_in(report.bootstrap->interval, name);
-  }
-  if (report.hessian) {
+  } else if (report.hessian) {
     error = find_in(report.hessian->standard_error, name);
-    interval = report.bootstrap ? interval : find_in(report.hessian->interval, name);
+    interval = find_in(report.hessian->interval, name);
   }
   return line_of(fmt::format("  {:<19} {:<14} {:<12} {}",
                              name,
@@ -75,8 +75,9 @@ std::string bootstrap_note(const BootstrapReport& bootstrap) {
   const char* const drawn = bootstrap.unit == "row"      ? "rows"
                             : bootstrap.unit == "run_id" ? "whole runs"
                                                          : "noise";
-  std::string text =
-      fmt::format("intervals: from {} resamples of {}", bootstrap.replicates, drawn);
+  std::string text = fmt::format("standard errors and intervals: from {} resamples of {}",
+                                 bootstrap.replicates,
+                                 drawn);
   if (bootstrap.failed > 0) {
     text += fmt::format("; {} of them gave no law", bootstrap.failed);
   }
@@ -85,6 +86,19 @@ std::string bootstrap_note(const BootstrapReport& bootstrap) {
                         bootstrap.not_identified);
   }
   return text;
+}
+
+/// What a and b mean. Where the FLOPs are counted, a unit of data does not cost in
+/// proportion to params, and they hold only of laws of the budget itself.
+std::string growth_text(const FitReport& report) {
+  if (std::isnan(report.counted_growth)) {
+    return "  best params grow as C^a, best tokens as C^b\n";
+  }
+  return hanging("  ",
+                 fmt::format("at 6 params tokens FLOPs best params grow as C^a, best "
+                             "tokens as C^b; by the counted FLOPs params grow as C^{} "
+                             "from the smallest to the largest budget in the table",
+                             number_text(report.counted_growth, 3)));
 }
 
 std::string values_text(const FitReport& report) {
@@ -103,13 +117,14 @@ std::string values_text(const FitReport& report) {
   if (!std::isnan(report.result.a)) {
     text += value_row(report, "a", report.result.a);
     text += value_row(report, "b", report.result.b);
-    text += "  best params grow as C^a, best tokens as C^b\n";
+    text += growth_text(report);
   }
   if (report.bootstrap) {
     text += hanging("  ", bootstrap_note(*report.bootstrap));
   } else if (report.hessian) {
     text += hanging("  ",
-                    "intervals: from the Hessian, which takes the errors of all rows as "
+                    "standard errors and intervals: from the Hessian, which takes the "
+                    "errors of all rows as "
                     "alike; where they are not, --bootstrap N gives wider ones");
   }
   return text;
@@ -147,11 +162,18 @@ std::string status_text(const FitReport& report) {
   return text;
 }
 
+/// Whether a fit gave a law at all.
+bool has_numbers(const Law& law) {
+  return std::any_of(law.values.begin(), law.values.end(), [](const auto& entry) {
+    return std::isfinite(entry.second);
+  });
+}
+
 }  // namespace
 
 std::string fit_text(const FitReport& report) {
   std::string text = rows_text(report) + status_text(report);
-  if (!report.result.law.values.empty()) {
+  if (has_numbers(report.result.law)) {
     text += law_text(report) + optima_text(report) + diagnosis_text(report);
   }
   if (!report.warnings.empty()) {

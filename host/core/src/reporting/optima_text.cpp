@@ -50,8 +50,9 @@ const std::optional<Interval>& shown_interval(const Optimum& optimum) {
 std::string row_of(const Optimum& optimum) {
   const std::optional<Interval>& interval = shown_interval(optimum);
   const bool is_size_asked = optimum.question.kind == Question::Kind::kParams;
-  const bool is_held = interval && interval->low == interval->high;
-  const std::string text = is_held ? "held" : interval ? interval_text(*interval) : "";
+  const std::string text = optimum.is_size_given ? "held"
+                           : interval            ? interval_text(*interval)
+                                                 : "";
   return line_of(fmt::format("  {:<10} {:<10} {:<24} {:<10} {:<9} {:>9}",
                              number_text(optimum.budget.value()),
                              is_size_asked ? number_text(optimum.tokens.value())
@@ -99,7 +100,8 @@ std::string serving_row(std::string_view name,
                              number_text(total)));
 }
 
-std::string serving_text(const Serving& serving) {
+std::string serving_text(const Optimum& optimum) {
+  const Serving& serving = *optimum.serving;
   const double total = serving.total_flops.value();
   const double plain = serving.trained_best_total.value();
   std::string text = fmt::format("\nThe same loss, {:.5g}, and {:.5g} units served\n",
@@ -118,6 +120,12 @@ std::string serving_text(const Serving& serving) {
                       plain);
   text += serving_row(
       "training and serving", serving.training, serving.serving_flops.value(), total);
+  if (optimum.serving_params_interval) {
+    text +=
+        fmt::format("  params of the last {}, its training {:.3g}x the largest budget\n",
+                    interval_text(*optimum.serving_params_interval),
+                    optimum.serving_extrapolation);
+  }
   return text +
          fmt::format("  saves {:.1f} % of the total\n", 100.0 * (1.0 - total / plain));
 }
@@ -153,7 +161,7 @@ std::string optima_text(const FitReport& report) {
                                         : "; intervals from the resamples"));
   for (const Optimum& optimum : report.optima) {
     if (optimum.serving) {
-      text += serving_text(*optimum.serving);
+      text += serving_text(optimum);
     }
   }
   return text;

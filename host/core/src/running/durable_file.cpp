@@ -23,12 +23,13 @@ std::string advice(int reason) {
     case ENOSPC:
     case EDQUOT:
     case EFBIG:
-      return "make room on that disk, then run this again; a run continues with "
-             "`sizewise run DIR`";
+      return "make room on that disk, then run this again";
     case EROFS:
     case EACCES:
     case EPERM:
-      return "choose a folder that you may write, with --run-dir or --output";
+      return "make it yours to use (chmod, chown), or choose another folder";
+    case ENOENT:
+      return "check the path";
     case ENOTDIR:
       return "a part of that path is a file: choose another folder";
     case EMFILE:

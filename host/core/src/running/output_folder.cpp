@@ -17,18 +17,34 @@
 namespace sizewise::running {
 namespace {
 
-int opened(const std::filesystem::path& folder) {
-  make_folder(folder);
-  return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+namespace fs = std::filesystem;
+
+std::vector<fs::path> missing_folders(fs::path folder) {
+  std::vector<fs::path> missing;
+  std::error_code ignored;
+  while (!folder.empty() && !fs::exists(fs::symlink_status(folder, ignored))) {
+    missing.push_back(folder);
+    folder = folder.parent_path();
+  }
+  return missing;
+}
+
+/// The files of a result that a folder holds already are not this program's to remove.
+void leave_out_present(std::vector<std::string>& files, const fs::path& folder) {
+  std::erase_if(files, [&](const std::string& file) {
+    std::error_code ignored;
+    return fs::exists(folder / file, ignored);
+  });
 }
 
 }  // namespace
 
-OutputFolder::OutputFolder(std::filesystem::path folder, std::string last_file)
+OutputFolder::OutputFolder(fs::path folder, std::vector<std::string> files)
     : folder_(std::move(folder)),
-      last_file_(std::move(last_file)),
-      was_there_(::access(folder_.c_str(), F_OK) == 0),
-      lock_(opened(folder_)) {
+      files_(std::move(files)),
+      made_(missing_folders(folder_)) {
+  make_folder(folder_);
+  lock_ = ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (lock_ < 0 || ::access(folder_.c_str(), W_OK) != 0) {
     const int reason = errno;
     close();
@@ -38,29 +54,32 @@ OutputFolder::OutputFolder(std::filesystem::path folder, std::string last_file)
         "choose a folder that you may write, with --output");
   }
   if (::flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    was_there_ = true;  // the other's, which it may not have written to yet
+    made_.clear();  // the other's, which it may not have written to yet
     close();
     throw Error(ErrorCode::kIo,
                 fmt::format("another program writes into {}", folder_.string()),
                 "wait until it has ended, or name another folder with --output");
   }
+  leave_out_present(files_, folder_);
 }
 
 OutputFolder::~OutputFolder() {
-  remove_leftovers(folder_);
+  take_away();
   close();
 }
 
-void OutputFolder::take_away() {
-  std::error_code ignored;
-  if (!std::filesystem::exists(folder_ / last_file_, ignored)) {
-    std::filesystem::remove_all(folder_, ignored);
+void OutputFolder::take_away() const {
+  remove_leftovers(folder_);
+  if (!files_.empty() && ::access((folder_ / files_.back()).c_str(), F_OK) != 0) {
+    for (const std::string& file : files_) {
+      ::unlink((folder_ / file).c_str());
+    }
   }
 }
 
 void OutputFolder::close() {
-  if (!was_there_) {
-    take_away();
+  for (const fs::path& folder : made_) {
+    ::rmdir(folder.c_str());  // which spares a folder that holds something
   }
   if (lock_ >= 0) {
     ::close(lock_);

@@ -2,32 +2,35 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace sizewise::running {
 
-/// The folder that a program writes its result into: made before anything is spent, and
-/// taken away again where the result did not become whole. No other program writes into it
-/// meanwhile.
+/// The folder that a program writes its result into: made before anything is spent. Where
+/// the result did not become whole, what was written of it is taken away again, and the
+/// folders that were made for it; whatever else lies there stays. No other program writes
+/// into it meanwhile.
 class OutputFolder {
  public:
-  /// @param last_file the name of the file that is written last, and so says that the
-  /// result is whole
+  /// @param files the names of the result's files, in the order in which they are
+  /// written: the last one says that the result is whole
   /// @throws Error kIo where the folder cannot be made or written, or another program
   /// holds it
-  OutputFolder(std::filesystem::path folder, std::string last_file);
+  OutputFolder(std::filesystem::path folder, std::vector<std::string> files);
   ~OutputFolder();
 
   OutputFolder(const OutputFolder&) = delete;
   OutputFolder& operator=(const OutputFolder&) = delete;
 
  private:
+  void take_away() const;
   void close();
-  void take_away();
 
   std::filesystem::path folder_;
-  std::string last_file_;
-  bool was_there_;
-  int lock_;
+  std::vector<std::string> files_;
+  std::vector<std::filesystem::path>
+      made_;  ///< folders that were not there; inmost first
+  int lock_ = -1;
 };
 
 }  // namespace sizewise::running

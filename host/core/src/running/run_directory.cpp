@@ -156,7 +156,8 @@ RunDirectory RunDirectory::read(const fs::path& folder) {
                             folder.string(),
                             fs::is_directory(folder, ignored)
                                 ? fmt::format("it has no {}", kExperiment)
-                                : std::string("there is no such folder")),
+                            : fs::exists(folder, ignored) ? "it is a file"
+                                                          : "there is no such folder"),
                 "begin a run with `sizewise find-optimal ... --run-dir DIR`");
   }
   RunDirectory directory(whole_path(folder));
@@ -181,7 +182,7 @@ void RunDirectory::lock() {
   if (lock_ < 0) {
     throw Error(ErrorCode::kIo,
                 fmt::format("{} cannot be written: {}", file.string(), strerror(errno)),
-                "choose a folder that you may write, with --run-dir");
+                "make the folder yours to write (chmod, chown), or choose another");
   }
   if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
     throw Error(
@@ -191,7 +192,7 @@ void RunDirectory::lock() {
                           lock_owner(lock_),
                           folder_.string())
             : fmt::format("{} cannot be locked: {}", file.string(), strerror(errno)),
-        "wait until it has ended, or name another folder with --run-dir");
+        "wait until it has ended, or work in another folder");
   }
   const std::string owner = std::to_string(::getpid());
   // For messages alone: what counts is the lock itself.

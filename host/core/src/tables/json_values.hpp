@@ -18,8 +18,8 @@ namespace sizewise::tables {
 /// unexpected end of input; expected '}'", "key 'loss' not found".
 [[nodiscard]] std::string json_fault(const nlohmann::json::exception& fault);
 
-/// JSON for programs and people: indented by two, a list of plain values on one line. Text
-/// that is not UTF-8 has its bad bytes replaced.
+/// JSON for programs and people: indented by two, a list of plain values on one line.
+/// Text that is not UTF-8 has its bad bytes replaced.
 [[nodiscard]] std::string json_text(const nlohmann::json& value);
 
 }  // namespace sizewise::tables

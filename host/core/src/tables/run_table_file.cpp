@@ -13,8 +13,14 @@
 namespace sizewise::tables {
 namespace {
 
+/// Whether a reader of CSV would change the cell: spaces around it do not count.
+bool needs_quotes(std::string_view cell) {
+  return cell.find_first_of(",\"\r\n") != std::string_view::npos ||
+         trimmed(cell).size() != cell.size();
+}
+
 void write_cell(std::string& out, std::string_view cell) {
-  if (cell.find_first_of(",\"\r\n") == std::string_view::npos) {
+  if (!needs_quotes(cell)) {
     out += cell;
     return;
   }

@@ -191,7 +191,8 @@ std::vector<std::string> mapped_names(const std::vector<std::string>& file_names
                               theirs,
                               theirs,
                               fmt::join(file_names, ", ")),
-                  near.empty() ? "" : fmt::format("did you mean '{}'?", near));
+                  near.empty() ? "name one of these with --columns"
+                               : fmt::format("did you mean '{}'?", near));
     }
   }
   for (std::size_t i = 0; i < file_names.size(); ++i) {

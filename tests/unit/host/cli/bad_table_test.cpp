@@ -85,6 +85,15 @@ std::string table_of(const std::vector<std::string>& rows,
   return table;
 }
 
+/// The same rows with the budget that each was spent on, seven rows a budget.
+std::string table_with_budgets(const std::vector<std::string>& rows) {
+  std::string table = "params,tokens,loss,budget_flops\n";
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    table += rows[row] + ",1e" + std::to_string(17 + row / 7) + "\n";
+  }
+  return table;
+}
+
 TEST_F(BadTable, NamesFileLineAndColumnOfABadNumber) {
   for (const char* bad : {"nan", "inf", "-inf", "0", "-1e9", ""}) {
     for (const auto& [column, row] :
@@ -94,22 +103,28 @@ TEST_F(BadTable, NamesFileLineAndColumnOfABadNumber) {
       std::vector<std::string> rows = good_rows();
       rows[3] = row;
       for (const char* plugin : {"approach2", "approach3", "vpnls"}) {
-        std::string table = table_of(rows);
-        Arguments flags = {"--fit", plugin};
-        if (std::string(plugin) == "approach2") {
-          flags.insert(flags.end(), {"--columns", "budget_flops=tokens"});
-        }
-        const Ran ran = fit(table, flags);
+        const Ran ran = fit(table_with_budgets(rows), {"--fit", plugin});
         EXPECT_EQ(ran.code, 2) << plugin << ' ' << row;
         EXPECT_EQ(ran.out, "");
-        if (std::string(plugin) != "approach2") {
-          EXPECT_THAT(ran.err,
-                      AllOf(HasSubstr("runs.csv, line 5"),
-                            HasSubstr(std::string("'") + column + "'")))
-              << plugin << ' ' << row;
-        }
+        EXPECT_THAT(ran.err,
+                    AllOf(HasSubstr("runs.csv, line 5"),
+                          HasSubstr(std::string("'") + column + "'")))
+            << plugin << ' ' << row;
       }
     }
+  }
+}
+
+TEST_F(BadTable, RefusesABudgetThatIsNone) {
+  EXPECT_EQ(fit(table_with_budgets(good_rows()), {"--fit", "approach2"}).code, 0);
+  for (const char* bad : {"inf", "-inf", "0", "-1e9"}) {
+    std::string table = table_with_budgets(good_rows());
+    const std::size_t end = table.find('\n', table.find('\n') + 1);
+    const std::size_t begin = table.rfind(',', end) + 1;
+    const Ran ran = fit(table.replace(begin, end - begin, bad), {"--fit", "approach2"});
+    EXPECT_EQ(ran.code, 2) << bad;
+    EXPECT_EQ(ran.out, "");
+    EXPECT_THAT(ran.err, HasSubstr("'budget_flops'")) << bad;
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -104,6 +106,94 @@ TEST(Bootstrap, CountsWhatFailsAndJudgesBySuchResamples) {
   EXPECT_EQ(other.bootstrap->failed, 0);
   EXPECT_EQ(other.bootstrap->not_identified, failing.bootstrap->failed);
   EXPECT_FALSE(other.identified());
+}
+
+BootstrapReport three_draws() {
+  BootstrapReport bootstrap;
+  bootstrap.replicates = 3;
+  bootstrap.failed = 1;
+  bootstrap.draws = {{"E", {2.0, FitResult::kUnknown, 2.5}},
+                     {"A", {400.0, FitResult::kUnknown, 100.0}},
+                     {"B", {400.0, FitResult::kUnknown, 400.0}},
+                     {"alpha", {0.5, FitResult::kUnknown, 0.5}},
+                     {"beta", {0.5, FitResult::kUnknown, 0.5}},
+                     {"params 0", {1.0, 2.0, 3.0}},
+                     {"params 7", {1.0, 2.0, 3.0}}};
+  return bootstrap;
+}
+
+const Law kRootLaw{"chinchilla",
+                   {{"E", 2.0}, {"A", 400}, {"B", 400}, {"alpha", 0.5}, {"beta", 0.5}},
+                   {{"note", "kept"}}};
+
+TEST(DrawnLaws, AreThoseOfTheReplicatesThatGaveOne) {
+  const std::vector<Law> laws = drawn_laws(three_draws(), kRootLaw);
+  ASSERT_EQ(laws.size(), 2U);
+  EXPECT_EQ(laws[0].value("E"), 2.0);
+  EXPECT_EQ(laws[1].value("E"), 2.5);
+  EXPECT_EQ(laws[1].value("A"), 100.0);
+  EXPECT_EQ(laws[1].form, "chinchilla");
+  EXPECT_EQ(laws[1].texts.at("note"), "kept");
+  EXPECT_EQ(laws[1].values.size(), 5U) << "answers are no part of a law";
+}
+
+TEST(DrawnLaws, AreNoneWhereAValueWasNotDrawn) {
+  BootstrapReport bootstrap = three_draws();
+  bootstrap.draws.erase("beta");
+  EXPECT_TRUE(drawn_laws(bootstrap, kRootLaw).empty());
+  bootstrap.draws["beta"] = {0.5};
+  EXPECT_EQ(drawn_laws(bootstrap, kRootLaw).size(), 1U) << "a list that ends early";
+}
+
+TEST(AnswerDraws, PutsTheAnswersOfEveryDrawnLawInPlaceOfThoseBefore) {
+  BootstrapReport bootstrap = three_draws();
+  const Asked asked{budget_questions({Flops(6e18), Flops(6e20)}), {}, {}};
+  answer_draws(asked, CostModel::six_per_parameter(), kRootLaw, bootstrap);
+  EXPECT_FALSE(bootstrap.draws.contains("params 7"));
+  EXPECT_TRUE(bootstrap.draws.contains("E"));
+  for (const auto& [name, root] :
+       {std::pair("params 0", 1e9), std::pair("params 1", 1e10)}) {
+    const std::vector<double>& params = bootstrap.draws.at(name);
+    ASSERT_EQ(params.size(), 3U);
+    // N* = (A / B) sqrt(C / 6) where alpha = beta = 0.5.
+    EXPECT_NEAR(params[0] / root, 1.0, 1e-9) << name;
+    EXPECT_TRUE(std::isnan(params[1])) << name;
+    EXPECT_NEAR(params[2] / (0.25 * root), 1.0, 1e-9) << name;
+  }
+  EXPECT_EQ(bootstrap.draws.at("budget 1")[0], 6e20);
+  EXPECT_NEAR(bootstrap.draws.at("tokens 0")[2] / 4e9, 1.0, 1e-9);
+  const double loss = 2.5 + 100.0 / std::sqrt(0.25e9) + 400.0 / std::sqrt(4e9);
+  EXPECT_NEAR(bootstrap.draws.at("loss 0")[2], loss, 1e-9);
+}
+
+TEST(AnswerDraws, GiveWhatTheBootstrapItselfGave) {
+  FitRequest asked = request();
+  asked.bootstrap = 30;
+  asked.asked.questions.push_back({Question::Kind::kParams, 1e8});
+  const RunTable runs = table();
+  const FitReport report = fit_table(runs, asked);
+  BootstrapReport again = *report.bootstrap;
+  answer_draws(asked.asked, cost_model_of(runs), report.result.law, again);
+  EXPECT_EQ(again.draws, report.bootstrap->draws);
+  EXPECT_GT(again.draws.size(), 8U);
+}
+
+TEST(GiveIntervals, LeaveOutWhatWasAsked) {
+  BootstrapReport bootstrap = three_draws();
+  Asked asked{budget_questions({Flops(6e18)}), {}, {}};
+  asked.questions.push_back({Question::Kind::kParams, 1e9});
+  answer_draws(asked, CostModel::six_per_parameter(), kRootLaw, bootstrap);
+  std::vector<Optimum> optima(2);
+  optima[0].question = asked.questions[0];
+  optima[1].question = asked.questions[1];
+  give_intervals(bootstrap, optima);
+  EXPECT_FALSE(optima[0].budget_interval.has_value());
+  ASSERT_TRUE(optima[0].params_interval.has_value());
+  EXPECT_TRUE(optima[0].params_interval->contains(0.5e9));
+  EXPECT_TRUE(optima[0].loss_interval.has_value());
+  EXPECT_TRUE(optima[1].budget_interval.has_value());
+  EXPECT_FALSE(optima[1].params_interval.has_value());
+  EXPECT_EQ(optima[1].interval_source, "bootstrap");
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,8 +13,11 @@
 namespace sizewise::fitting {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 std::vector<double> times_params(const RunTable& runs, double from, double to) {
@@ -76,6 +81,43 @@ TEST(WarnOfData, CountsLongWarmups) {
   EXPECT_THAT(report.warnings, Contains(HasSubstr("4 rows have a warm-up")));
 }
 
+std::vector<std::string> warnings_of_texts(const char* column,
+                                           const std::vector<std::string>& names,
+                                           bool has_run_id = false) {
+  RunTable runs = testing::table();
+  std::vector<std::string> texts;
+  std::vector<std::string> ids;
+  for (std::size_t row = 0; row < runs.rows(); ++row) {
+    texts.push_back(names[row % names.size()]);
+    ids.push_back(std::to_string(row));
+  }
+  runs.add_texts(column, texts);
+  if (has_run_id) {
+    runs.add_texts("run_id", ids);
+  }
+  FitReport report;
+  warn_of_data(runs, report);
+  return report.warnings;
+}
+
+TEST(WarnOfData, CountsExperimentsThatAreTakenAsOne) {
+  EXPECT_THAT(warnings_of_texts("experiment", {"old", "new", "newest"}),
+              ElementsAre(AllOf(HasSubstr("of 3 experiments"),
+                                HasSubstr("--where experiment=NAME"))));
+  EXPECT_THAT(warnings_of_texts("experiment", {"one"}), IsEmpty());
+}
+
+TEST(WarnOfData, SaysWhereRowsOfOneRunShareItsName) {
+  EXPECT_THAT(warnings_of_texts("run_name", {"a", "b"}),
+              ElementsAre(HasSubstr("--columns run_id=run_name")));
+  EXPECT_THAT(warnings_of_texts("run_name", {"a", "b"}, true), IsEmpty());
+  std::vector<std::string> names;
+  for (std::size_t row = 0; row < testing::table().rows(); ++row) {
+    names.push_back("run" + std::to_string(row));
+  }
+  EXPECT_THAT(warnings_of_texts("run_name", names), IsEmpty());
+}
+
 TEST(WarnOfOptima, SaysWhatIsFarFromTheData) {
   FitRequest asked = testing::request();
   asked.asked.questions = budget_questions({Flops(1e25), Flops(1e-3)});
@@ -86,6 +128,52 @@ TEST(WarnOfOptima, SaysWhatIsFarFromTheData) {
               Contains(HasSubstr("0.001 is less than one parameter or one unit")));
   EXPECT_THAT(report.warnings, Contains(HasSubstr("no budget reaches a loss of 2")));
   EXPECT_THAT(report.warnings, Contains(HasSubstr("units per parameter")));
+}
+
+TEST(WarnOfData, SaysWhereRunsAreFew) {
+  for (const auto& [count, warning] : {std::pair(1, "all rows are of one run"),
+                                       std::pair(4, "the rows are of 4 runs"),
+                                       std::pair(10, ""),
+                                       std::pair(20, "")}) {
+    RunTable runs = testing::table();
+    std::vector<std::string> ids;
+    for (std::size_t row = 0; row < runs.rows(); ++row) {
+      ids.push_back(std::to_string(row % static_cast<std::size_t>(count)));
+    }
+    runs.add_texts("run_id", ids);
+    FitReport report;
+    warn_of_data(runs, report);
+    EXPECT_THAT(report.warnings,
+                *warning == 0 ? Not(Contains(HasSubstr("run")))
+                              : ::testing::Matcher<std::vector<std::string>>(
+                                    Contains(HasSubstr(warning))))
+        << count;
+  }
+}
+
+TEST(WarnOfData, SaysHowManyRowsHaveNoFlops) {
+  RunTable runs = testing::table();
+  std::vector<double> flops(runs.rows(), std::numeric_limits<double>::quiet_NaN());
+  for (std::size_t row = 3; row < runs.rows(); ++row) {
+    flops[row] = 6.0 * runs.params()[row] * runs.tokens()[row];
+  }
+  runs.add_numbers("flops", flops);
+  FitReport report;
+  report.cost_model = cost_model_of(runs);
+  warn_of_data(runs, report);
+  EXPECT_THAT(report.warnings, Contains(HasSubstr("3 of 20 rows have no flops")));
+}
+
+TEST(DescribeData, SaysHowTheBestSizeGrowsByCountedFlops) {
+  RunTable runs = testing::table();
+  std::vector<double> flops;
+  for (std::size_t row = 0; row < runs.rows(); ++row) {
+    flops.push_back(6.0 * std::pow(runs.params()[row], 1.5) * runs.tokens()[row]);
+  }
+  runs.add_numbers("flops", flops);
+  const FitReport report = testing::fit_table(runs, testing::request());
+  // C = 6 N^1.5 D and equal exponents of 0.3: ln N* = 0.3 / (0.3 + 1.5 * 0.3) ln C + ...
+  EXPECT_NEAR(report.counted_growth, 0.4, 1e-9);
 }
 
 }  // namespace

@@ -101,5 +101,75 @@ TEST(FitRuns, DoesNotIdentifyNarrowOrFewRows) {
   EXPECT_FALSE(fit_table(runs, forced).identified());
 }
 
+/// Tells no standard errors.
+class ErrorlessFit : public testing::MeanFit {
+ public:
+  [[nodiscard]] FitResult fit(const FitInput& input) const override {
+    FitResult result = MeanFit::fit(input);
+    result.parameters.clear();
+    result.covariance.clear();
+    return result;
+  }
+};
+
+RunTable with_run_ids(int rows_a_run) {
+  RunTable runs = table();
+  std::vector<std::string> ids;
+  for (int row = 0; row < static_cast<int>(runs.rows()); ++row) {
+    ids.push_back("run" + std::to_string(row / rows_a_run));
+  }
+  runs.add_texts("run_id", ids);
+  return runs;
+}
+
+int replicates_of(const RunTable& runs, const Fit& fit, const FitRequest& asked) {
+  const FitReport report = fit_runs(runs, asked, fit, cost_model_of(runs));
+  return report.bootstrap ? report.bootstrap->replicates : 0;
+}
+
+TEST(FitRuns, ResamplesUnaskedOnlyWhereTheIntervalsNeedIt) {
+  FitRequest asked = request();
+  asked.bootstrap_where_needed = true;
+  const testing::MeanFit with_errors;
+  const ErrorlessFit without_errors;
+  EXPECT_EQ(replicates_of(table(), with_errors, asked), 0);
+  EXPECT_EQ(replicates_of(table(), without_errors, asked), 200);
+  EXPECT_EQ(replicates_of(with_run_ids(1), with_errors, asked), 0);
+  EXPECT_EQ(replicates_of(with_run_ids(5), with_errors, asked), 200);
+  asked.bootstrap = 7;
+  EXPECT_EQ(replicates_of(table(), with_errors, asked), 7);
+  EXPECT_EQ(replicates_of(with_run_ids(5), without_errors, asked), 7);
+}
+
+TEST(FitRuns, SaysWhatResamplesWouldMendWhereNoneAreDrawn) {
+  const FitRequest asked = request();
+  EXPECT_THAT(fit_table(with_run_ids(5), asked).warnings,
+              Contains(HasSubstr("--bootstrap N draws whole runs")));
+  EXPECT_THAT(fit_table(with_run_ids(1), asked).warnings,
+              ::testing::Not(Contains(HasSubstr("--bootstrap"))));
+  const RunTable runs = table();
+  const FitReport report = fit_runs(runs, asked, ErrorlessFit(), cost_model_of(runs));
+  EXPECT_THAT(report.warnings, Contains(HasSubstr("this fit tells no standard errors")));
+}
+
+TEST(FitRuns, DoesNotResampleAHugeTableUnasked) {
+  constexpr std::size_t kRows = 20'001;
+  RunTable runs;
+  std::vector<double> params;
+  std::vector<double> tokens;
+  for (std::size_t row = 0; row < kRows; ++row) {
+    params.push_back(1e6 * static_cast<double>(1 + row % 50));
+    tokens.push_back(1e8 * static_cast<double>(1 + row % 7));
+  }
+  runs.add_numbers("params", params);
+  runs.add_numbers("tokens", tokens);
+  runs.add_numbers("loss", std::vector<double>(kRows, 2.0));
+  FitRequest asked = request();
+  asked.bootstrap_where_needed = true;
+  EXPECT_EQ(replicates_of(runs, ErrorlessFit(), asked), 0);
+  asked.bootstrap = 2;
+  EXPECT_EQ(replicates_of(runs, ErrorlessFit(), asked), 2);
+}
+
 }  // namespace
 }  // namespace sizewise::fitting

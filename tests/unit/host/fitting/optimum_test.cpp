@@ -181,6 +181,32 @@ TEST(LeastForServing, IsTheTrainingOptimumWhereNothingIsServed) {
   EXPECT_THROW((void)least_for_serving(kLaw, model, Nats(2.2), Units(-1)), Error);
 }
 
+TEST(LeastForServing, IsTheTrainingOptimumWhereNoSmallerModelReachesTheLoss) {
+  // All that may differ is used by the model that is trained best: a smaller one would
+  // need more. Rounding decides on which side of the loss it ends up.
+  const CostModel model = CostModel::six_per_parameter();
+  for (const double unique : {9e10, 1e11, 1.1e11, 1.3e11, 2e11}) {
+    const Limits limits{{}, {}, Units(unique)};
+    const Training best = best_for_budget(kLaw, model, Flops(1e24), limits);
+    ASSERT_NEAR(best.tokens.value() / unique, 1.0, 1e-6);
+    const Serving serving =
+        least_for_serving(kLaw, model, best.loss, Units(1e12), limits);
+    EXPECT_NEAR(serving.training.params.value() / best.params.value(), 1.0, 1e-6);
+    EXPECT_NEAR(serving.training.tokens.value() / unique, 1.0, 1e-6) << unique;
+    EXPECT_LE(serving.total_flops.value(), serving.trained_best_total.value());
+  }
+}
+
+TEST(BestForBudget, NamesNoSizeWhereTheSearchEnds) {
+  const Law kaplan{
+      "kaplan", {{"Nc", 8.8e13}, {"Dc", 5.4e13}, {"aN", 0.076}, {"aD", 0.095}}, {}};
+  const CostModel model = CostModel::six_per_parameter();
+  const double low = best_for_budget(kaplan, model, Flops(1e30)).params.value();
+  const double high = best_for_budget(kaplan, model, Flops(1e50)).params.value();
+  // N* grows as C^(aD / (aN + aD)) at every size. Source: Kaplan et al. 2020, 6.1.
+  EXPECT_NEAR(std::log(high / low) / std::log(1e20), 0.095 / 0.171, 1e-6);
+}
+
 Law repeated_law() {
   Law law = kLaw;
   law.form = "data_constrained";

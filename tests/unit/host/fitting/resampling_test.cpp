@@ -27,6 +27,14 @@ TEST(ClustersOf, AreRunsWhereRunIdsRepeat) {
       ElementsAre(ElementsAre(0, 3), ElementsAre(1), ElementsAre(2), ElementsAre(4)));
 }
 
+TEST(ClustersOf, AreRowsWhereAllAreOfOneRun) {
+  RunTable runs;
+  runs.add_numbers("loss", {1, 2, 3});
+  runs.add_texts("run_id", {"a", "a", "a"});
+  EXPECT_EQ(clusters_of(runs).unit, "row");
+  EXPECT_EQ(clusters_of(runs).rows.size(), 3U);
+}
+
 TEST(Resample, DrawsAsManyClustersAsThereAre) {
   Clusters clusters{"run_id", {{0, 1}, {2, 3}, {4, 5}}};
   std::vector<double> times(7, 0.0);

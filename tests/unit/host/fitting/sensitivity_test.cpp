@@ -52,6 +52,7 @@ TEST(SensitivityOf, FitsEveryOtherReading) {
   EXPECT_EQ(report.sensitivity[0].reading, "params = params_novocab");
   EXPECT_NEAR(report.result.a - report.sensitivity[0].a, std::log(2.0), 1e-12);
   EXPECT_EQ(report.sensitivity[1].reading, "flops = 6 params tokens");
+  EXPECT_NEAR(report.sensitivity[1].growth, 0.5, 1e-9) << "beta / (alpha + beta)";
   EXPECT_NEAR(report.result.b - report.sensitivity[1].b, std::log(1.5), 1e-12);
   // Under another cost the same law has another best size.
   EXPECT_NEAR(

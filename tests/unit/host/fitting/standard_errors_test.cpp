@@ -57,7 +57,7 @@ TEST(GiveDeltaIntervals, MeetsTheClosedFormOfAnOptimum) {
   std::vector<Optimum> optima(1);
   optima[0].question = {Question::Kind::kBudget, 1e24};
   static_cast<Training&>(optima[0]) = answer(optima[0].question, result.law, model, {});
-  give_delta_intervals(result, model, {}, 0.95, optima);
+  give_hessian_intervals(result, model, {}, 0.95, optima);
   ASSERT_TRUE(optima[0].params_interval.has_value());
   EXPECT_EQ(optima[0].interval_source, "hessian");
   EXPECT_FALSE(optima[0].budget_interval.has_value()) << "it was asked for";
@@ -77,6 +77,33 @@ TEST(GiveDeltaIntervals, MeetsTheClosedFormOfAnOptimum) {
   const double factor = std::exp(1.959964 * std::sqrt(variance));
   EXPECT_NEAR(
       optima[0].params_interval->high / (optima[0].params.value() * factor), 1.0, 1e-5);
+}
+
+TEST(GiveHessianIntervals, SeeBothSidesOfABend) {
+  // With so much different data as the best use of the budget takes, half of the laws run
+  // out of it: the delta method, at the bend, sees one side only.
+  FitResult result = result_with_covariance();
+  result.parameters = {"alpha", "beta"};
+  result.covariance = {1e-4, 0.0, 0.0, 1e-4};
+  const CostModel model = CostModel::six_per_parameter();
+  const Question question{Question::Kind::kBudget, 1e24};
+  const Training best = answer(question, result.law, model, {});
+  Asked asked;
+  asked.limits.unique_tokens = Units(1.0001 * best.tokens.value());
+  std::vector<Optimum> optima(2);
+  for (Optimum& optimum : optima) {
+    optimum.question = question;
+    static_cast<Training&>(optimum) = best;
+  }
+  give_hessian_intervals(result, model, asked, 0.95, optima);
+  const Interval limited = optima[0].params_interval.value();
+  give_hessian_intervals(result, model, {}, 0.95, optima);
+  const Interval free = optima[1].params_interval.value();
+  EXPECT_NEAR(std::log(limited.high / best.params.value()) /
+                  std::log(free.high / best.params.value()),
+              1.0,
+              0.15);
+  EXPECT_GT(std::log(limited.low / best.params.value()), -0.02) << "data run out there";
 }
 
 }  // namespace

@@ -49,6 +49,29 @@ TEST(PercentileInterval, LeavesEqualTailsOutside) {
   EXPECT_DOUBLE_EQ(interval.high, 950);
 }
 
+TEST(BiasCorrectedInterval, MovesToTheSideWhereMoreDrawsLie) {
+  std::vector<double> draws;
+  for (int i = 0; i <= 1000; ++i) {
+    draws.push_back(i);
+  }
+  const Interval even = bias_corrected_interval(draws, 500, 0.9);
+  EXPECT_NEAR(even.low, 50, 1e-9);
+  EXPECT_NEAR(even.high, 950, 1e-9);
+  // 40 % of the draws lie below: z0 = -0.2533, and the ends are Phi(2 z0 -+ 1.6449).
+  const Interval moved = bias_corrected_interval(draws, 400, 0.9);
+  EXPECT_NEAR(moved.low, 15.7, 1.0);
+  EXPECT_NEAR(moved.high, 872.5, 1.0);
+}
+
+TEST(BiasCorrectedInterval, HoldsTheEstimateAndIsPlainWithoutOne) {
+  const std::vector<double> draws = {1, 2, 3, 4, 5, kNan};
+  EXPECT_EQ(bias_corrected_interval(draws, 9, 0.95).high, 9);
+  EXPECT_GT(bias_corrected_interval(draws, 9, 0.95).low, 1.5) << "half a deviation";
+  EXPECT_EQ(bias_corrected_interval(draws, -1, 0.95).low, -1);
+  EXPECT_EQ(bias_corrected_interval(draws, kNan, 0.5).low, 2);
+  EXPECT_TRUE(std::isnan(bias_corrected_interval({}, 1, 0.95).low));
+}
+
 TEST(StandardDeviation, IsTheRootMeanSquare) {
   EXPECT_DOUBLE_EQ(standard_deviation({1e9 + 1, 1e9 + 3, kNan}), 1.0);
   EXPECT_EQ(standard_deviation({1, kInfinite}), kInfinite);

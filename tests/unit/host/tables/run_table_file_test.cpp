@@ -184,5 +184,13 @@ TEST(WriteRunTable, KeepsARowOfNothing) {
   EXPECT_EQ(parse_run_table(write_run_table(runs), "written").runs.rows(), 3U);
 }
 
+TEST(WriteRunTable, QuotesWhatAReaderWouldTrim) {
+  RunTable runs;
+  runs.add_texts(" name", {"x ", "y"});
+  const RunTable again = parse_run_table(write_run_table(runs), "output").runs;
+  ASSERT_TRUE(again.has_texts(" name"));
+  EXPECT_EQ(again.texts(" name")[0], "x ");
+}
+
 }  // namespace
 }  // namespace sizewise::tables

@@ -18,6 +18,7 @@ namespace {
 using sizewise::testing::has_reference;
 using sizewise::testing::reference_rows;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 TEST(Envelope, KeepsTheCornersBelowUpToTheLeastLoss) {
   // In powers of e: below the line from the first to the fourth lies the third alone; the
@@ -64,7 +65,9 @@ TEST(Envelope, FollowsTheBestSizesOfALaw) {
   // The smallest and the largest size hold the corners beyond their own optimum.
   EXPECT_NEAR(result.a, 0.5, 0.05);
   EXPECT_NEAR(result.a + result.b, 1.0, 1e-9);
-  EXPECT_EQ(result.warnings.size(), 1U);  // 6 N D for want of a column flops
+  ASSERT_EQ(result.warnings.size(), 2U);
+  EXPECT_THAT(result.warnings[0], HasSubstr("6 * params * tokens"));
+  EXPECT_THAT(result.warnings[1], HasSubstr("corners, of 9 of 9 sizes"));
 }
 
 TEST(Envelope, RefusesFewCornersAndHeldValues) {
@@ -101,6 +104,7 @@ TEST(Envelope, MeetsTheFiguresOfGemstones) {
   const RunTable runs =
       reference_rows("scaling/gemstones_curves.csv", {"experiment=hot_477"});
   EXPECT_EQ(envelope_rows(runs.numbers("flops"), runs.loss()).size(), 21U);
+  EXPECT_THAT(all.warnings.back(), HasSubstr("the envelope has 21 corners"));
 }
 
 TEST(PowerLaw, GoesThroughExactPoints) {

@@ -126,5 +126,34 @@ TEST(RepeatedDataLaw, NeedsToKnowHowOftenDataWereRepeated) {
   }));
 }
 
+bool warns_of_lack_of_fit(const FitResult& result) {
+  return std::any_of(
+      result.warnings.begin(), result.warnings.end(), [](const std::string& text) {
+        return text.find("lack of fit") != std::string::npos;
+      });
+}
+
+TEST(RepeatedDataLaw, WarnsWhereAnInteractionFitsBetter) {
+  const RunTable plain = repeated_runs(0.002, true);
+  EXPECT_FALSE(warns_of_lack_of_fit(fit_repeated_data_law({plain, {}, nullptr}, {})));
+  std::vector<double> loss(plain.loss().begin(), plain.loss().end());
+  for (std::size_t row = 0; row < loss.size(); ++row) {
+    loss[row] += 0.5 * 521.0 * std::pow(plain.params()[row], -0.353) * 1488.0 *
+                 std::pow(plain.tokens()[row], -0.353);
+  }
+  RunTable mixed;
+  for (const char* column : {"params", "tokens", "epochs"}) {
+    const auto values = plain.numbers(column);
+    mixed.add_numbers(column, {values.begin(), values.end()});
+  }
+  mixed.add_numbers("loss", loss);
+  const FitResult result = fit_repeated_data_law({mixed, {}, nullptr}, {});
+  const bool is_refused =
+      std::any_of(result.reasons.begin(), result.reasons.end(), [](const Reason& r) {
+        return r.code == "lack_of_fit";
+      });
+  EXPECT_TRUE(warns_of_lack_of_fit(result) || is_refused);
+}
+
 }  // namespace
 }  // namespace sizewise::fits

@@ -1,8 +1,12 @@
 #include "robust_columns.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <random>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -98,6 +102,36 @@ void expect_elementary_functions() {
 
 TEST(PacketMath, MeetsTheLibrarysExponentialAndLogarithm) {
   expect_elementary_functions<2>();
+  expect_elementary_functions<4>();
+  expect_elementary_functions<8>();
+}
+
+template <std::size_t Width>
+void expect_lanes_of_their_own() {
+  using P = Packets<Width>;
+  std::array<double, Width> values{};
+  std::iota(values.begin(), values.end(), 1.0);
+  typename P::Packet packet;
+  P::load(packet, values.data());
+  EXPECT_EQ(P::sum(packet), 0.5 * Width * (Width + 1)) << Width;
+  P::exponential(packet);
+  P::logarithm(packet);
+  std::array<double, Width> back{};
+  P::store(packet, back.data());
+  for (std::size_t i = 0; i < Width; ++i) {
+    EXPECT_NEAR(back[i], values[i], 1e-14) << Width;
+  }
+  values[Width - 1] = -1.0;
+  P::load(packet, values.data());
+  P::logarithm(packet);
+  EXPECT_TRUE(std::isnan(packet[Width - 1])) << Width;
+  EXPECT_EQ(packet[0], 0.0) << Width;
+}
+
+TEST(PacketMath, KeepsLanesApartAtEveryWidth) {
+  expect_lanes_of_their_own<2>();
+  expect_lanes_of_their_own<4>();
+  expect_lanes_of_their_own<8>();
 }
 
 }  // namespace

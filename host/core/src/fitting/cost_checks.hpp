@@ -1,0 +1,14 @@
+#pragma once
+
+#include "fitting/fit_report.hpp"
+
+namespace sizewise::fitting {
+
+/// Refuses FLOPs that the rows to be fitted cannot have cost, since one wrong cell moves
+/// the optimum of every budget: a number that is not finite and above 0, and FLOPs per
+/// unit and parameter that differ by more than a factor of 10 from those of the rows
+/// nearest in size. An empty cell is none of these.
+/// @throws Error kInput with file, line and column
+void check_flops(const RunTable& runs, const FitRequest& request);
+
+}  // namespace sizewise::fitting
