@@ -54,7 +54,7 @@ EnvelopeBias envelope_bias(const Checkpoints& checkpoints, const Law& law) {
 std::string describe_envelope(const FitInput& input,
                               const Checkpoints& checkpoints,
                               const Envelope& envelope) {
-  const std::string corners = corners_text(checkpoints, envelope);
+  std::string corners = corners_text(checkpoints, envelope);
   const FitResult fit = fit_parametric_law({input.runs, input.weights, nullptr}, {});
   if (fit.status != FitStatus::kIdentified) {
     return corners +

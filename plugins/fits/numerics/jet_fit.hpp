@@ -31,7 +31,7 @@ void judge_bounds(const Model& model,
                   const Point& point,
                   std::vector<int>& free,
                   FitResult& result) {
-  const auto box = model.box();
+  const auto& box = model.box();
   std::erase_if(free, [&](int i) {
     const bool is_stopped = point[i] <= box.lower[i] || point[i] >= box.upper[i];
     if (is_stopped) {

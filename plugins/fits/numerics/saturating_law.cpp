@@ -36,13 +36,25 @@ Eigen::Vector2d floor_and_power(const std::vector<double>& weight,
     second += weight[i] * b;
   }
   const double determinant = one * two - mixed * mixed;
-  const Eigen::Vector2d both((first * two - second * mixed) / determinant,
-                             (second * one - first * mixed) / determinant);
+  Eigen::Vector2d both((first * two - second * mixed) / determinant,
+                       (second * one - first * mixed) / determinant);
   if (both.allFinite() && both.minCoeff() >= 0.0) {
     return both;
   }
   return both[0] < 0.0 ? Eigen::Vector2d(0.0, second / two)
                        : Eigen::Vector2d(first / one, 0.0);
+}
+
+/// The middle of what is seen, in logarithms.
+double log_middle(const std::vector<double>& values) {
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  return 0.5 * (std::log(*least) + std::log(*most));
+}
+
+/// How far it reaches; 1 of equal values.
+double log_range(const std::vector<double>& values) {
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  return *most > *least ? std::log(*most) - std::log(*least) : 1.0;
 }
 
 }  // namespace
@@ -52,13 +64,13 @@ SaturatingLaw::SaturatingLaw(const std::vector<double>& x,
                              std::vector<double> weights,
                              ResidualKind kind,
                              const std::map<std::string, double>& fixed)
-    : y_(y), weights_(std::move(weights)), kind_(kind) {
-  const auto [least_x, most_x] = std::minmax_element(x.begin(), x.end());
-  const auto [least_y, most_y] = std::minmax_element(y.begin(), y.end());
-  origin_ = 0.5 * (std::log(*least_x) + std::log(*most_x));
-  range_ = *most_x > *least_x ? std::log(*most_x) - std::log(*least_x) : 1.0;
-  unit_ = std::sqrt(*least_y) * std::sqrt(*most_y);
-  middle_ = origin_ / range_;
+    : y_(y),
+      weights_(std::move(weights)),
+      kind_(kind),
+      origin_(log_middle(x)),
+      range_(log_range(x)),
+      unit_(std::exp(log_middle(y))),
+      middle_(origin_ / range_) {
   for (const double value : x) {
     x_.push_back((std::log(value) - origin_) / range_);
   }

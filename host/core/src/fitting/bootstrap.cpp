@@ -143,8 +143,8 @@ void put_answers(const std::vector<Answer>& answers,
     put(draw_name("params", i), training.params.value(), place, report);
     put(draw_name("tokens", i), training.tokens.value(), place, report);
     put(draw_name("loss", i), training.loss.value(), place, report);
-    if (answers[i].served) {
-      put(draw_name("served", i), answers[i].served->value(), place, report);
+    if (const std::optional<Parameters>& served = answers[i].served) {
+      put(draw_name("served", i), served->value(), place, report);
     }
   }
 }

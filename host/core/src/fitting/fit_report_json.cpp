@@ -106,8 +106,7 @@ json training_to_json(const Training& training) {
           {"loss", number_or_null(training.loss.value())}};
 }
 
-json serving_to_json(const Optimum& optimum) {
-  const Serving& serving = *optimum.serving;
+json serving_to_json(const Serving& serving, const Optimum& optimum) {
   return {
       {"served_units", number_or_null(serving.served.value())},
       {"training", training_to_json(serving.training)},
@@ -131,7 +130,7 @@ json optimum_to_json(const Optimum& optimum) {
       optimum.interval_source.empty() ? json(nullptr) : json(optimum.interval_source);
   object["extrapolation"] = number_or_null(optimum.extrapolation);
   if (optimum.serving) {
-    object["serving"] = serving_to_json(optimum);
+    object["serving"] = serving_to_json(*optimum.serving, optimum);
   }
   return object;
 }

@@ -32,16 +32,15 @@ struct Key {
 
 /// The values of a form; none for a form that is not known. Source: sizewise/fit.hpp.
 std::vector<Key> keys_of(std::string_view form) {
-  const std::vector<Key> chinchilla = {{"E", Range::kFromZero},
-                                       {"A", Range::kCoefficient},
-                                       {"B", Range::kCoefficient},
-                                       {"alpha", Range::kAboveZero},
-                                       {"beta", Range::kAboveZero}};
+  std::vector<Key> keys = {{"E", Range::kFromZero},
+                           {"A", Range::kCoefficient},
+                           {"B", Range::kCoefficient},
+                           {"alpha", Range::kAboveZero},
+                           {"beta", Range::kAboveZero}};
   if (form == "chinchilla") {
-    return chinchilla;
+    return keys;
   }
   if (form == "data_constrained") {
-    std::vector<Key> keys = chinchilla;
     keys.insert(keys.end(), {{"R_D", Range::kAboveZero}, {"R_N", Range::kAboveZero}});
     return keys;
   }

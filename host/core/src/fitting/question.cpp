@@ -49,7 +49,7 @@ Serving serving_of(const Question& question,
                    const CostModel& cost_model,
                    const Asked& asked) {
   const Nats loss = answer(question, law, cost_model, asked.limits).loss;
-  return std::isfinite(loss.value())
+  return std::isfinite(loss.value()) && asked.served
              ? least_for_serving(law, cost_model, loss, *asked.served, asked.limits)
              : Serving{};
 }

@@ -100,8 +100,7 @@ std::string serving_row(std::string_view name,
                              number_text(total)));
 }
 
-std::string serving_text(const Optimum& optimum) {
-  const Serving& serving = *optimum.serving;
+std::string serving_text(const Serving& serving, const Optimum& optimum) {
   const double total = serving.total_flops.value();
   const double plain = serving.trained_best_total.value();
   std::string text = fmt::format("\nThe same loss, {:.5g}, and {:.5g} units served\n",
@@ -161,7 +160,7 @@ std::string optima_text(const FitReport& report) {
                                         : "; intervals from the resamples"));
   for (const Optimum& optimum : report.optima) {
     if (optimum.serving) {
-      text += serving_text(optimum);
+      text += serving_text(*optimum.serving, optimum);
     }
   }
   return text;

@@ -29,6 +29,11 @@ std::vector<fs::path> missing_folders(fs::path folder) {
   return missing;
 }
 
+int opened(const fs::path& folder) {
+  make_folder(folder);
+  return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 /// The files of a result that a folder holds already are not this program's to remove.
 void leave_out_present(std::vector<std::string>& files, const fs::path& folder) {
   std::erase_if(files, [&](const std::string& file) {
@@ -42,9 +47,8 @@ void leave_out_present(std::vector<std::string>& files, const fs::path& folder) 
 OutputFolder::OutputFolder(fs::path folder, std::vector<std::string> files)
     : folder_(std::move(folder)),
       files_(std::move(files)),
-      made_(missing_folders(folder_)) {
-  make_folder(folder_);
-  lock_ = ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+      made_(missing_folders(folder_)),
+      lock_(opened(folder_)) {
   if (lock_ < 0 || ::access(folder_.c_str(), W_OK) != 0) {
     const int reason = errno;
     close();

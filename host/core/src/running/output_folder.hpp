@@ -30,7 +30,7 @@ class OutputFolder {
   std::vector<std::string> files_;
   std::vector<std::filesystem::path>
       made_;  ///< folders that were not there; inmost first
-  int lock_ = -1;
+  int lock_;
 };
 
 }  // namespace sizewise::running

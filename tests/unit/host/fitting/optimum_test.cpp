@@ -39,7 +39,8 @@ TEST(BestForBudget, FindsTheLowestLossUnderACountedCost) {
     const Training optimum = best_for_budget(kLaw, model, Flops(budget));
     const double best = loss_at(model, budget, optimum.params.value());
     EXPECT_NEAR(optimum.loss.value(), best, 1e-12);
-    for (double step = -8.0; step <= 8.0; step += 0.01) {
+    for (int hundredth = -800; hundredth <= 800; ++hundredth) {
+      const double step = 0.01 * hundredth;
       EXPECT_GE(loss_at(model, budget, optimum.params.value() * std::exp(step)),
                 best - 1e-12)
           << budget << ' ' << step;

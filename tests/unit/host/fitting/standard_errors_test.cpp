@@ -68,10 +68,9 @@ TEST(GiveDeltaIntervals, MeetsTheClosedFormOfAnOptimum) {
                             (-1.0 / 0.37 + std::log(1e24 / 6.0) - log_n) / s,
                             1.0 / (480.0 * s)};
   double variance = 0.0;
-  for (int i = 0; i < 3; ++i) {
-    for (int j = 0; j < 3; ++j) {
-      variance +=
-          slopes[i] * slopes[j] * result.covariance[static_cast<std::size_t>(3 * i + j)];
+  for (std::size_t i = 0; i < 3; ++i) {
+    for (std::size_t j = 0; j < 3; ++j) {
+      variance += slopes[i] * slopes[j] * result.covariance[3 * i + j];
     }
   }
   const double factor = std::exp(1.959964 * std::sqrt(variance));
