@@ -91,11 +91,13 @@ std::string bootstrap_note(const BootstrapReport& bootstrap) {
 /// What a and b mean. Where the FLOPs are counted, a unit of data does not cost in
 /// proportion to params, and they hold only of laws of the budget itself.
 std::string growth_text(const FitReport& report) {
-  if (std::isnan(report.counted_growth)) {
+  constexpr double kNotWorthSaying = 0.005;
+  const double apart = std::fabs(report.counted_growth - report.result.a);
+  if (!(apart >= kNotWorthSaying)) {
     return "  best params grow as C^a, best tokens as C^b\n";
   }
   return hanging("  ",
-                 fmt::format("at 6 params tokens FLOPs best params grow as C^a, best "
+                 fmt::format("where C is 6 params tokens, best params grow as C^a, best "
                              "tokens as C^b; by the counted FLOPs params grow as C^{} "
                              "from the smallest to the largest budget in the table",
                              number_text(report.counted_growth, 3)));

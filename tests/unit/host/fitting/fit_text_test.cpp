@@ -63,6 +63,35 @@ TEST(FitText, GivesTheIntervalOfTheDataWhereASizeWasAsked) {
                     HasSubstr("    budget 5e+17 to 7e+17\n")));
 }
 
+TEST(FitText, SaysHowTheBestSizeGrowsWhereCountedFlopsChangeThat) {
+  FitReport report = fit_table(table(), request());
+  report.counted_growth = report.result.a + 0.001;
+  EXPECT_THAT(reporting::fit_text(report),
+              HasSubstr("  best params grow as C^a, best tokens as C^b\n"));
+  report.counted_growth = 0.4321;
+  EXPECT_THAT(reporting::fit_text(report), HasSubstr("params grow as C^0.432"));
+}
+
+TEST(FitText, GivesTheErrorsOfTheIntervalsSource) {
+  FitRequest asked = request();
+  asked.bootstrap = 20;
+  FitReport report = fit_table(table(), asked);
+  report.bootstrap->standard_error["E"] = 0.125;
+  report.hessian->standard_error["E"] = 0.375;
+  EXPECT_THAT(reporting::fit_text(report), ContainsRegex(" E +2.095 +0.125"));
+  report.bootstrap.reset();
+  EXPECT_THAT(reporting::fit_text(report), ContainsRegex(" E +2.095 +0.375"));
+}
+
+TEST(FitText, ShowsNoLawWhereThereIsNone) {
+  FitReport report = fit_table(table(), request());
+  for (auto& [name, value] : report.result.law.values) {
+    value = FitResult::kUnknown;
+  }
+  EXPECT_THAT(reporting::fit_text(report),
+              AllOf(Not(HasSubstr("Law:")), Not(HasSubstr("objective"))));
+}
+
 TEST(OutcomeText, NamesWhatTheRecommendationCounts) {
   Outcome outcome;
   outcome.run_dir = "run";
