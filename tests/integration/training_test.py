@@ -124,7 +124,8 @@ class BadData(Real):
                      parts=["images: expected 78400 bytes", "found 7840", "give a whole IDX file"])
 
     def test_a_model_whose_output_does_not_fit_the_loss(self):
-        self.find(parts=["does not fit the loss", "'mse'", "[2, 16, 256]", "allowed: floating-point numbers"],
+        self.find(parts=["does not fit the loss", "'mse'", "[2, 16, 256]", "allowed: floating-point numbers",
+                         "--loss cross_entropy"],
                   loss="mse")
         self.refused("train", *self.words("--size", "16", "--tokens", "640", "--output", self.folder / "model",
                                           loss="mse"),

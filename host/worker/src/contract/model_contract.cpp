@@ -214,7 +214,12 @@ std::optional<ContractBreach> Checker::check_forward(Model& model, int64_t size)
       return breach("gives a loss that is not finite with fresh weights");
     }
   } catch (const Error& error) {
-    return breach(fmt::format("does not fit the loss ({})", error.message()));
+    ContractBreach found =
+        breach(fmt::format("does not fit the loss ({})", error.message()));
+    if (!error.suggestion().empty()) {
+      found.suggestion = error.suggestion();
+    }
+    return found;
   }
   return std::nullopt;
 }
