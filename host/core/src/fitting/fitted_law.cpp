@@ -87,7 +87,7 @@ bool is_in(Range range, double value) {
   return false;
 }
 
-const char* text_of(Range range) {
+const char* words_for(Range range) {
   switch (range) {
     case Range::kAboveZero:
     case Range::kCoefficient:
@@ -133,7 +133,7 @@ void check_values(const Law& law, bool identified) {
     const bool may_be_unknown = !identified && is_there && std::isnan(value->second);
     if (!may_be_unknown && !(is_there && is_in(range, value->second))) {
       refuse_text(
-          fmt::format("law.{}", key.name), received(law, key.name), text_of(range));
+          fmt::format("law.{}", key.name), received(law, key.name), words_for(range));
     }
   }
 }
