@@ -9,6 +9,7 @@
 #include "sizewise/error.hpp"
 
 #include "fitting/cost_checks.hpp"
+#include "fitting/row_selection.hpp"
 #include "planning/processors.hpp"
 #include "question_flags.hpp"
 #include "running/durable_file.hpp"
@@ -195,7 +196,8 @@ CostModel cost_model_from(const CommandLine& line,
                 fmt::format("--cost-model is '{}'; allowed: counted, 6nd", name));
   }
   fitting::check_flops(runs, request);
-  CostModel model = cost_model_of(runs);
+  const std::vector<std::size_t> used = fitting::sort_rows(runs, request).used;
+  CostModel model = cost_model_of(used.size() == runs.rows() ? runs : runs.select(used));
   if (name == "counted" && !model.is_counted()) {
     throw Error(ErrorCode::kInput,
                 "--cost-model counted needs a column flops with numbers above 0",

@@ -30,7 +30,9 @@ void answer_questions(const Asked& asked, double level, FitReport& report) {
         answer(question, law, report.cost_model, asked.limits);
     optimum.question = question;
     optimum.extrapolation = optimum.budget.value() / report.largest_flops;
-    optimum.is_size_given = asked.limits.params || asked.limits.tokens;
+    optimum.is_size_given =
+        asked.limits.params ||
+        (asked.limits.tokens && question.kind == Question::Kind::kBudget);
     if (asked.served && std::isfinite(optimum.loss.value())) {
       optimum.serving = least_for_serving(
           law, report.cost_model, optimum.loss, *asked.served, asked.limits);

@@ -62,20 +62,58 @@ std::vector<Cost> costs_of(const RunTable& runs, const FitRequest& request) {
   return costs;
 }
 
-/// The median of the rows around one, itself left out; NaN where they are too few to tell
-/// which is wrong.
-double usual_around(const std::vector<Cost>& costs, std::size_t place) {
-  constexpr std::size_t kAround = 4;
-  constexpr std::size_t kFew = 4;
-  const std::size_t from = place < kAround ? 0 : place - kAround;
-  const std::size_t to = std::min(place + kAround + 1, costs.size());
-  std::vector<double> around;
-  for (std::size_t i = from; i < to; ++i) {
-    if (i != place) {
-      around.push_back(costs[i].log_per_parameter);
+/// The rows of one size.
+struct Size {
+  double log_params = 0.0;
+  double usual = 0.0;  ///< the median of its rows
+  std::size_t rows = 0;
+};
+
+std::vector<Size> sizes_of(const std::vector<Cost>& costs) {
+  std::vector<Size> sizes;
+  for (std::size_t first = 0; first < costs.size();) {
+    std::vector<double> same;
+    const double log_params = costs[first].log_params;
+    for (; first < costs.size() && costs[first].log_params == log_params; ++first) {
+      same.push_back(costs[first].log_per_parameter);
     }
+    sizes.push_back({log_params, quantile(same, 0.5), same.size()});
   }
-  return around.size() < kFew ? FitResult::kUnknown : quantile(std::move(around), 0.5);
+  return sizes;
+}
+
+/// What a row of this size may be compared with: the other rows of its size where they
+/// outvote it, else the sizes on both sides, or at an end the next one and the line
+/// through the next two.
+std::vector<double> usual_around(const std::vector<Size>& sizes, std::size_t place) {
+  constexpr std::size_t kOutvote = 3;
+  const std::size_t last = sizes.size() - 1;
+  if (sizes[place].rows >= kOutvote) {
+    return {sizes[place].usual};
+  }
+  if (last < 2) {
+    return {};
+  }
+  if (place > 0 && place < last) {
+    return {sizes[place - 1].usual, sizes[place + 1].usual};
+  }
+  const Size& next = sizes[place == 0 ? 1 : last - 1];
+  const Size& after = sizes[place == 0 ? 2 : last - 2];
+  const double slope = (next.usual - after.usual) / (next.log_params - after.log_params);
+  return {next.usual, next.usual + slope * (sizes[place].log_params - next.log_params)};
+}
+
+/// Whether a number is far above all of some, or far below all.
+bool is_far_from(double number, const std::vector<double>& others) {
+  const double limit = std::log(kFarOff);
+  const auto is_above = [&](double other) {
+    return number - other > limit;
+  };
+  const auto is_below = [&](double other) {
+    return other - number > limit;
+  };
+  return !others.empty() && (std::all_of(others.begin(), others.end(), is_above) ||
+                             std::all_of(others.begin(), others.end(), is_below));
 }
 
 }  // namespace
@@ -86,18 +124,20 @@ void check_flops(const RunTable& runs, const FitRequest& request) {
     return;
   }
   const std::vector<Cost> costs = costs_of(runs, request);
-  for (std::size_t i = 0; i < costs.size(); ++i) {
-    const double usual = usual_around(costs, i);
-    const double off = std::fabs(costs[i].log_per_parameter - usual);
-    if (off > std::log(kFarOff)) {
+  const std::vector<Size> sizes = sizes_of(costs);
+  std::size_t size = 0;
+  for (const Cost& cost : costs) {
+    size += cost.log_params == sizes[size].log_params ? 0 : 1;
+    const std::vector<double> usual = usual_around(sizes, size);
+    if (is_far_from(cost.log_per_parameter, usual)) {
       throw Error(
           ErrorCode::kInput,
           fmt::format(
               "{}: flops are {:.4g} * params * tokens, those of rows of like size "
               "about {:.4g} * params * tokens; one of its three numbers is wrong",
-              where(request, costs[i].place),
-              std::exp(costs[i].log_per_parameter),
-              std::exp(usual)),
+              where(request, cost.place),
+              std::exp(cost.log_per_parameter),
+              std::exp(usual.front())),
           "correct the row, or take 6 * params * tokens: --cost-model 6nd");
     }
   }

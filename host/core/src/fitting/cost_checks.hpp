@@ -6,8 +6,8 @@ namespace sizewise::fitting {
 
 /// Refuses FLOPs that the rows to be fitted cannot have cost, since one wrong cell moves
 /// the optimum of every budget: a number that is not finite and above 0, and FLOPs per
-/// unit and parameter that differ by more than a factor of 10 from those of the rows
-/// nearest in size. An empty cell is none of these.
+/// unit and parameter more than 10 times above, or below, those of the other rows of its
+/// size or of the sizes next to it and their trend. An empty cell is none of these.
 /// @throws Error kInput with file, line and column
 void check_flops(const RunTable& runs, const FitRequest& request);
 

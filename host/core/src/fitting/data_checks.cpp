@@ -113,7 +113,15 @@ void warn_of_groups(const RunTable& runs, FitReport& report) {
 /// Rows of one run share its luck, which few runs do not show.
 void warn_of_few_runs(const RunTable& runs, FitReport& report) {
   constexpr std::size_t kFew = 10;
-  const std::size_t count = count_texts(runs, "run_id", runs.rows());
+  if (!runs.has_texts("run_id")) {
+    return;
+  }
+  // A row without a run_id is a run of its own.
+  const auto ids = runs.texts("run_id");
+  const std::set<std::string> named(ids.begin(), ids.end());
+  const auto alone =
+      static_cast<std::size_t>(std::count(ids.begin(), ids.end(), std::string()));
+  const std::size_t count = named.size() - named.count("") + alone;
   if (count == 0 || count >= kFew || count == runs.rows()) {
     return;
   }
@@ -184,7 +192,7 @@ std::string why_no_budget(const Law& law, const Question& question) {
     return "the law does not go so far";
   }
   return question.value > floor->second
-             ? "none does with the params or tokens that are given"
+             ? "none does with the params, tokens or different tokens that are given"
              : fmt::format("the law's loss stays above E, {:.5g}", floor->second);
 }
 

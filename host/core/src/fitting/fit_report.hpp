@@ -106,11 +106,11 @@ struct Optimum : Training {
   std::optional<Interval> params_interval;
   std::optional<Interval> tokens_interval;
   std::optional<Interval> loss_interval;
-  std::string interval_source;                      ///< "bootstrap", "hessian" or empty
-  double extrapolation = FitResult::kUnknown;       ///< C over the largest C in the table
-  bool is_size_given = false;                       ///< N or D was held in the question
-  std::optional<Serving> serving;                   ///< at the same loss
-  std::optional<Interval> serving_params_interval;  ///< of N of `serving`
+  std::string interval_source;                 ///< "bootstrap", "hessian" or empty
+  double extrapolation = FitResult::kUnknown;  ///< C over the largest C in the table
+  bool is_size_given = false;                  ///< N follows from what was asked alone
+  std::optional<Serving> serving;              ///< at the same loss
+  std::optional<Interval> serving_params_interval;     ///< of N of `serving`
   double serving_extrapolation = FitResult::kUnknown;  ///< its C over the table's largest
 };
 

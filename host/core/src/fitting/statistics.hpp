@@ -29,9 +29,9 @@ void sort_numbers(std::vector<double>& numbers);
 [[nodiscard]] Interval percentile_interval(std::vector<double> numbers, double level);
 
 /// The percentile interval with Efron's correction for a bias of the draws: where more of
-/// them lie on one side of the estimate than on the other, its ends move to that side, by
-/// half a standard deviation at most. It holds the estimate. Without an estimate (NaN)
-/// the plain interval. Source: Efron 1987, "Better Bootstrap Confidence Intervals",
+/// them lie on one side of the estimate than on the other, its ends move to the other
+/// side, by one standard deviation at most. It holds the estimate. Without an estimate
+/// (NaN) the plain interval. Source: Efron 1987, "Better Bootstrap Confidence Intervals",
 /// section 2 (BC).
 [[nodiscard]] Interval bias_corrected_interval(std::vector<double> draws,
                                                double estimate,

@@ -13,9 +13,11 @@
 namespace sizewise::tables {
 namespace {
 
-/// Whether a reader of CSV would change the cell: spaces around it do not count.
+/// Whether a reader of CSV would change the cell: spaces around it do not count, nor a
+/// byte-order mark where the file begins.
 bool needs_quotes(std::string_view cell) {
-  return cell.find_first_of(",\"\r\n") != std::string_view::npos ||
+  return cell.starts_with("\xEF\xBB\xBF") ||
+         cell.find_first_of(",\"\r\n") != std::string_view::npos ||
          trimmed(cell).size() != cell.size();
 }
 

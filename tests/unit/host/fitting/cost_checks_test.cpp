@@ -66,6 +66,26 @@ TEST(CheckFlops, RefusesARowFarFromThoseOfLikeSize) {
   }
 }
 
+TEST(CheckFlops, TakesASteepCostForWhatItIs) {
+  // Params without embeddings, whose head costs most in small models; one row a size.
+  RunTable runs;
+  runs.add_numbers("params", {98e3, 786e3, 4.7e6, 25e6, 85e6});
+  runs.add_numbers("tokens", {1e9, 1e9, 1e9, 1e9, 1e9});
+  runs.add_numbers("loss", {5, 4, 3, 2.5, 2.2});
+  RunTable wrong = runs;
+  const std::vector<double> steep = {203, 55, 22, 12, 8.7};
+  for (RunTable* const table : {&runs, &wrong}) {
+    std::vector<double> flops;
+    for (std::size_t i = 0; i < steep.size(); ++i) {
+      flops.push_back(steep[i] * table->params()[i] * 1e9);
+    }
+    flops[4] *= table == &wrong ? 1e-3 : 1.0;
+    table->add_numbers("flops", flops);
+  }
+  EXPECT_EQ(refusal(runs), "none");
+  EXPECT_THAT(refusal(wrong), HasSubstr("runs.csv, line 6"));
+}
+
 TEST(CheckFlops, LeavesAloneWhatIsNotFitted) {
   RunTable runs = with_flops(4, -5.0);
   std::vector<std::string> statuses(runs.rows(), "done");

@@ -151,6 +151,14 @@ TEST(WarnOfData, SaysWhereRunsAreFew) {
   }
 }
 
+TEST(WarnOfData, TakesARowWithoutARunForARunOfItsOwn) {
+  RunTable runs = testing::table();
+  runs.add_texts("run_id", std::vector<std::string>(runs.rows()));
+  FitReport report;
+  warn_of_data(runs, report);
+  EXPECT_THAT(report.warnings, Not(Contains(HasSubstr("run"))));
+}
+
 TEST(WarnOfData, SaysHowManyRowsHaveNoFlops) {
   RunTable runs = testing::table();
   std::vector<double> flops(runs.rows(), std::numeric_limits<double>::quiet_NaN());

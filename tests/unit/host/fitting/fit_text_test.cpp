@@ -39,6 +39,16 @@ TEST(FitText, SaysThatAValueIsHeldWhereTheAskerGaveIt) {
   EXPECT_THAT(reporting::fit_text(report), ContainsRegex("1e\\+18 +3e\\+07 +held +"));
 }
 
+TEST(FitText, DoesNotCallASizeHeldThatFollowsFromDataAndLoss) {
+  FitRequest asked = request();
+  asked.bootstrap = 20;
+  asked.asked.questions = {{Question::Kind::kTargetLoss, 3.5}};
+  asked.asked.limits.tokens = Units(1e10);
+  const FitReport report = fit_table(table(), asked);
+  ASSERT_EQ(report.optima.size(), 1U);
+  EXPECT_THAT(reporting::fit_text(report), Not(HasSubstr("held")));
+}
+
 TEST(FitText, GivesTheIntervalOfAValueThatIsNotHeld) {
   FitRequest asked = request();
   asked.bootstrap = 20;

@@ -49,7 +49,7 @@ TEST(PercentileInterval, LeavesEqualTailsOutside) {
   EXPECT_DOUBLE_EQ(interval.high, 950);
 }
 
-TEST(BiasCorrectedInterval, MovesToTheSideWhereMoreDrawsLie) {
+TEST(BiasCorrectedInterval, MovesAwayFromTheSideWhereMoreDrawsLie) {
   std::vector<double> draws;
   for (int i = 0; i <= 1000; ++i) {
     draws.push_back(i);
@@ -66,7 +66,7 @@ TEST(BiasCorrectedInterval, MovesToTheSideWhereMoreDrawsLie) {
 TEST(BiasCorrectedInterval, HoldsTheEstimateAndIsPlainWithoutOne) {
   const std::vector<double> draws = {1, 2, 3, 4, 5, kNan};
   EXPECT_EQ(bias_corrected_interval(draws, 9, 0.95).high, 9);
-  EXPECT_GT(bias_corrected_interval(draws, 9, 0.95).low, 1.5) << "half a deviation";
+  EXPECT_GT(bias_corrected_interval(draws, 9, 0.95).low, 1.5) << "one deviation";
   EXPECT_EQ(bias_corrected_interval(draws, -1, 0.95).low, -1);
   EXPECT_EQ(bias_corrected_interval(draws, kNan, 0.5).low, 2);
   EXPECT_TRUE(std::isnan(bias_corrected_interval({}, 1, 0.95).low));
