@@ -195,8 +195,8 @@ CostModel cost_model_from(const CommandLine& line,
     throw Error(ErrorCode::kConfiguration,
                 fmt::format("--cost-model is '{}'; allowed: counted, 6nd", name));
   }
-  fitting::check_flops(runs, request);
   const std::vector<std::size_t> used = fitting::sort_rows(runs, request).used;
+  fitting::check_flops(runs, used, request);
   CostModel model = cost_model_of(used.size() == runs.rows() ? runs : runs.select(used));
   if (name == "counted" && !model.is_counted()) {
     throw Error(ErrorCode::kInput,

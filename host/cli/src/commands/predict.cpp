@@ -197,10 +197,9 @@ void predict_optima(const CommandLine& line, FitReport law, Console& console) {
 int predict(const Arguments& arguments, Console& console) {
   CommandLine line(
       "sizewise predict LAW.json|RUN_DIR|- (--params N --tokens D | --budget C...)",
-      "Reads a fitted law (-: from standard input) and predicts the loss of a model, or "
-      "names the best size and data\nfor a budget. Exit code 1: the law is not "
-      "identified "
-      "(see --force).");
+      "Reads a fitted law (-: from standard input) and predicts the loss of a model, or\n"
+      "names the best size and data for a budget. Exit code 1: the law is not\n"
+      "identified (see --force).");
   line.positional("a law or a run directory (- for standard input)", 1, 1);
   add_question_flags(line).toggle("force",
                                   "predict even where the law is not identified");

@@ -24,22 +24,18 @@ struct Cost {
   std::size_t place = 0;  ///< of the row in the table
 };
 
-std::string where(const FitRequest& request, std::size_t place) {
-  return request.source.empty()
-             ? fmt::format("row {}", place + 1)
-             : fmt::format("{}, line {}", request.source, line_of(request, place));
-}
-
 bool is_positive(double number) {
   return std::isfinite(number) && number > 0.0;
 }
 
-std::vector<Cost> costs_of(const RunTable& runs, const FitRequest& request) {
+std::vector<Cost> costs_of(const RunTable& runs,
+                           const std::vector<std::size_t>& used,
+                           const FitRequest& request) {
   const auto params = runs.params();
   const auto tokens = runs.tokens();
   const auto flops = runs.numbers("flops");
   std::vector<Cost> costs;
-  for (const std::size_t row : sort_rows(runs, request).used) {
+  for (const std::size_t row : used) {
     if (std::isnan(flops[row]) || !is_positive(params[row]) ||
         !is_positive(tokens[row])) {
       continue;
@@ -48,7 +44,7 @@ std::vector<Cost> costs_of(const RunTable& runs, const FitRequest& request) {
       throw Error(ErrorCode::kInput,
                   fmt::format("{}: column 'flops' is {}; allowed: finite and above 0, or "
                               "an empty cell",
-                              where(request, row),
+                              where_stands(request, row),
                               flops[row]),
                   "correct the row, or take 6 * params * tokens: --cost-model 6nd");
     }
@@ -118,12 +114,14 @@ bool is_far_from(double number, const std::vector<double>& others) {
 
 }  // namespace
 
-void check_flops(const RunTable& runs, const FitRequest& request) {
+void check_flops(const RunTable& runs,
+                 const std::vector<std::size_t>& used,
+                 const FitRequest& request) {
   if (!runs.has_numbers("flops") || !runs.has_numbers("params") ||
       !runs.has_numbers("tokens")) {
     return;
   }
-  const std::vector<Cost> costs = costs_of(runs, request);
+  const std::vector<Cost> costs = costs_of(runs, used, request);
   const std::vector<Size> sizes = sizes_of(costs);
   std::size_t size = 0;
   for (const Cost& cost : costs) {
@@ -135,7 +133,7 @@ void check_flops(const RunTable& runs, const FitRequest& request) {
           fmt::format(
               "{}: flops are {:.4g} * params * tokens, those of rows of like size "
               "about {:.4g} * params * tokens; one of its three numbers is wrong",
-              where(request, cost.place),
+              where_stands(request, cost.place),
               std::exp(cost.log_per_parameter),
               std::exp(usual.front())),
           "correct the row, or take 6 * params * tokens: --cost-model 6nd");

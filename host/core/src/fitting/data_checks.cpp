@@ -58,8 +58,7 @@ void warn_of_flops(const RunTable& runs, FitReport& report) {
   });
   if (absent > 0 && report.cost_model.is_counted()) {
     report.warnings.push_back(fmt::format(
-        "{} of {} rows have no flops: what their size costs is taken from the "
-        "others",
+        "{} of {} rows have no flops: what their size costs follows from the others",
         absent,
         runs.rows()));
   }

@@ -142,6 +142,12 @@ uint64_t line_of(const FitRequest& request, std::size_t place) {
   return place < request.lines.size() ? request.lines[place] : place + 1;
 }
 
+std::string where_stands(const FitRequest& request, std::size_t place) {
+  return place < request.lines.size()
+             ? fmt::format("{}, line {}", request.source, request.lines[place])
+             : fmt::format("row {}", place + 1);
+}
+
 void refuse_bad_value(const RunTable& used,
                       const std::vector<std::size_t>& places,
                       const FitRequest& request) {
@@ -158,13 +164,9 @@ void refuse_bad_value(const RunTable& used,
       continue;
     }
     const std::size_t place = places[static_cast<std::size_t>(bad - values.begin())];
-    const std::string where =
-        place < request.lines.size()
-            ? fmt::format("{}, line {}", request.source, request.lines[place])
-            : fmt::format("row {}", place + 1);
     throw Error(ErrorCode::kInput,
                 fmt::format("{}: column '{}' is {}; allowed: finite and above 0",
-                            where,
+                            where_stands(request, place),
                             column,
                             std::isnan(*bad) ? "missing or not a number"
                                              : fmt::format("{}", *bad)),

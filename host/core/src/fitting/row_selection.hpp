@@ -35,6 +35,9 @@ void refuse_bad_value(const RunTable& used,
 /// The line of a row in its file, or its place from 1 where there is no file.
 [[nodiscard]] uint64_t line_of(const FitRequest& request, std::size_t place);
 
+/// "runs.csv, line 7", or "row 6" where the rows come from no file.
+[[nodiscard]] std::string where_stands(const FitRequest& request, std::size_t place);
+
 /// What training each row cost: budget_flops, else flops, else 6 N D, whichever is there
 /// and usable; NaN where none is.
 [[nodiscard]] std::vector<double> flops_of_rows(const RunTable& runs);

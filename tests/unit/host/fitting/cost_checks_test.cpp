@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "fit_fixture.hpp"
+#include "fitting/row_selection.hpp"
 
 namespace sizewise::fitting {
 namespace {
@@ -37,7 +38,7 @@ FitRequest with_lines() {
 
 std::string refusal(const RunTable& runs) {
   try {
-    check_flops(runs, with_lines());
+    check_flops(runs, sort_rows(runs, with_lines()).used, with_lines());
   } catch (const Error& error) {
     return error.message();
   }

@@ -26,15 +26,7 @@ constexpr double kSame = 1e-10;
 
 const Law kKaplan = {
     "kaplan", {{"Nc", 8.8e13}, {"Dc", 5.4e13}, {"aN", 0.076}, {"aD", 0.095}}, {}};
-const Law kRepeated = {"data_constrained",
-                       {{"E", 1.87},
-                        {"A", 521.0},
-                        {"B", 1488.0},
-                        {"alpha", 0.353},
-                        {"beta", 0.353},
-                        {"R_D", 15.4},
-                        {"R_N", 5.3}},
-                       {}};
+const Law kRepeated = sizewise::testing::repeated_data_law();
 
 /// Sizes, data and epochs spread evenly in logarithms, 1 % noise.
 RunTable spread_runs(const Law& law, std::size_t rows, uint64_t seed) {

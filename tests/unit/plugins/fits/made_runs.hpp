@@ -16,6 +16,15 @@ inline Law chinchilla_law(double e, double a, double b, double alpha, double bet
       "chinchilla", {{"E", e}, {"A", a}, {"B", b}, {"alpha", alpha}, {"beta", beta}}, {}};
 }
 
+/// About the values of Muennighoff et al. 2023, table 1 of appendix A.
+inline Law repeated_data_law() {
+  Law law = chinchilla_law(1.87, 521.0, 1488.0, 0.353, 0.353);
+  law.form = "data_constrained";
+  law.values["R_D"] = 15.4;
+  law.values["R_N"] = 5.3;
+  return law;
+}
+
 /// Four budgets by eleven sizes around each budget's minimum, C = 6 N D; `noise` is the
 /// standard deviation of ln L.
 inline RunTable made_runs(const Law& law, double noise, uint64_t seed) {

@@ -10,19 +10,12 @@
 #include "sizewise/error.hpp"
 #include "sizewise/optimum.hpp"
 
+#include "made_runs.hpp"
+
 namespace sizewise::fits {
 namespace {
 
-// About the values of Muennighoff et al. 2023, table 1 of appendix A.
-const Law kLaw = {"data_constrained",
-                  {{"E", 1.87},
-                   {"A", 521.0},
-                   {"B", 1488.0},
-                   {"alpha", 0.353},
-                   {"beta", 0.353},
-                   {"R_D", 15.4},
-                   {"R_N", 5.3}},
-                  {}};
+const Law kLaw = sizewise::testing::repeated_data_law();
 
 /// Sizes by unique data by epochs; `noise` is the standard deviation of ln L.
 RunTable repeated_runs(double noise, bool with_epochs) {
