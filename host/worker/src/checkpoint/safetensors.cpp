@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <utility>
 #include <vector>
 
@@ -13,15 +10,14 @@
 
 #include "sizewise/error.hpp"
 
+#include "checkpoint/safetensors_file.hpp"
 #include "checkpoint/safetensors_header.hpp"
 #include "running/durable_file.hpp"
 
 namespace sizewise::checkpoint {
 namespace {
 
-constexpr uint64_t kLengthBytes = 8;
-
-constexpr std::array<std::pair<std::string_view, at::ScalarType>, 10> kTypes = {{
+constexpr std::array<std::pair<std::string_view, at::ScalarType>, 12> kTypes = {{
     {"F64", at::kDouble},
     {"F32", at::kFloat},
     {"F16", at::kHalf},
@@ -32,6 +28,8 @@ constexpr std::array<std::pair<std::string_view, at::ScalarType>, 10> kTypes = {
     {"I8", at::kChar},
     {"U8", at::kByte},
     {"BOOL", at::kBool},
+    {"F8_E4M3", at::kFloat8_e4m3fn},
+    {"F8_E5M2", at::kFloat8_e5m2},
 }};
 
 std::string type_name(const std::string& tensor, at::ScalarType type) {
@@ -74,38 +72,6 @@ std::vector<std::string> aligned_order(const TensorMap& tensors) {
   return names;
 }
 
-[[noreturn]] void refuse(const std::filesystem::path& path, std::string_view what) {
-  throw Error(ErrorCode::kInput,
-              fmt::format("{}: {}", path.string(), what),
-              "write or fetch the file again: it is no whole safetensors file");
-}
-
-/// The JSON of the header; leaves the stream where the data begin.
-std::string read_header(std::ifstream& file,
-                        const std::filesystem::path& path,
-                        uint64_t file_bytes) {
-  std::array<unsigned char, kLengthBytes> length_bytes{};
-  if (!file.read(reinterpret_cast<char*>(length_bytes.data()), kLengthBytes)) {
-    refuse(path, fmt::format("is no safetensors file: it has {} bytes", file_bytes));
-  }
-  uint64_t length = 0;
-  for (std::size_t i = kLengthBytes; i-- > 0;) {
-    length = (length << 8U) | length_bytes[i];
-  }
-  if (length > kLongestHeaderBytes || length > file_bytes - kLengthBytes) {
-    refuse(path,
-           fmt::format("is truncated or no safetensors file: it announces a header of {} "
-                       "bytes and has {} in all",
-                       length,
-                       file_bytes));
-  }
-  std::string header(length, '\0');
-  if (!file.read(header.data(), static_cast<std::streamsize>(length))) {
-    refuse(path, "cannot be read to its end");
-  }
-  return header;
-}
-
 }  // namespace
 
 void write_safetensors(const std::filesystem::path& path, const Safetensors& content) {
@@ -130,32 +96,16 @@ void write_safetensors(const std::filesystem::path& path, const Safetensors& con
 }
 
 Safetensors read_safetensors(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::error_code fault;
-  const uint64_t file_bytes = std::filesystem::file_size(path, fault);
-  if (!file || fault) {
-    throw Error(ErrorCode::kIo,
-                fmt::format("{}: cannot be read: {}",
-                            path.string(),
-                            fault ? fault.message() : std::strerror(errno)),
-                "check the path and that you may read the file");
-  }
-  const std::string text = read_header(file, path, file_bytes);
+  SafetensorsFile file = open_safetensors_file(path);
   Safetensors content;
-  try {
-    SafetensorsHeader header =
-        parse_safetensors_header(text, file_bytes - kLengthBytes - text.size());
-    content.metadata = std::move(header.metadata);
-    for (const TensorEntry& entry : header.tensors) {
-      at::Tensor tensor = at::empty(entry.shape, scalar_type(entry.type));
-      if (!file.read(static_cast<char*>(tensor.mutable_data_ptr()),
-                     static_cast<std::streamsize>(entry.end - entry.begin))) {
-        refuse(path, fmt::format("ends inside tensor '{}'", entry.name));
-      }
-      content.tensors.emplace(entry.name, std::move(tensor));
+  content.metadata = std::move(file.header.metadata);
+  for (const TensorEntry& entry : file.header.tensors) {
+    at::Tensor tensor = at::empty(entry.shape, scalar_type(entry.type));
+    if (!file.stream.read(static_cast<char*>(tensor.mutable_data_ptr()),
+                          static_cast<std::streamsize>(entry.end - entry.begin))) {
+      refuse_safetensors(path, fmt::format("ends inside tensor '{}'", entry.name));
     }
-  } catch (const Error& error) {
-    refuse(path, error.message());
+    content.tensors.emplace(entry.name, std::move(tensor));
   }
   return content;
 }

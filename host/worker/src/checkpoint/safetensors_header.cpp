@@ -1,15 +1,17 @@
 #include "checkpoint/safetensors_header.hpp"
 
 #include <algorithm>
-#include <array>
 #include <limits>
-#include <set>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "sizewise/error.hpp"
+
+#include "checkpoint/unique_json.hpp"
+#include "checkpoint/weight_type.hpp"
 
 namespace sizewise::checkpoint {
 namespace {
@@ -19,41 +21,18 @@ using nlohmann::json;
 constexpr std::string_view kMetadata = "__metadata__";
 constexpr uint64_t kAlignment = 8;
 
-constexpr std::array<std::pair<std::string_view, uint64_t>, 10> kTypes = {{
-    {"F64", 8},
-    {"F32", 4},
-    {"F16", 2},
-    {"BF16", 2},
-    {"I64", 8},
-    {"I32", 4},
-    {"I16", 2},
-    {"I8", 1},
-    {"U8", 1},
-    {"BOOL", 1},
-}};
-
 [[noreturn]] void refuse(std::string_view what) {
   throw Error(ErrorCode::kInput, fmt::format("no valid safetensors header: {}", what));
 }
 
-/// Parses JSON and refuses a name that stands twice, which a parser would let pass.
-json parse_unique(std::string_view text) {
-  std::vector<std::set<std::string>> names;
-  const auto watch = [&names](int /*depth*/, json::parse_event_t event, json& parsed) {
-    if (event == json::parse_event_t::object_start) {
-      names.emplace_back();
-    } else if (event == json::parse_event_t::object_end) {
-      names.pop_back();
-    } else if (event == json::parse_event_t::key &&
-               !names.back().insert(parsed.get<std::string>()).second) {
-      refuse(fmt::format("it names '{}' twice", parsed.get<std::string>()));
-    }
-    return true;
-  };
+json parse_header_json(std::string_view text) {
+  if (!text.starts_with('{')) {
+    refuse("it is no JSON object: it does not begin with '{'");
+  }
   try {
-    return json::parse(text.begin(), text.end(), watch);
-  } catch (const json::exception& error) {
-    refuse(error.what());
+    return parse_unique_json(text);
+  } catch (const Error& error) {
+    refuse(error.message());
   }
 }
 
@@ -90,11 +69,8 @@ TensorEntry parse_entry(const std::string& name, const json& value) {
                     value.at("data_offsets").at(0).get<uint64_t>(),
                     value.at("data_offsets").at(1).get<uint64_t>()};
   if (element_bytes(entry.type) == 0) {
-    refuse(
-        fmt::format("the dtype of '{}' is '{}'; allowed: F64, F32, F16, BF16, I64, "
-                    "I32, I16, I8, U8, BOOL",
-                    name,
-                    entry.type));
+    refuse(fmt::format(
+        "the dtype of '{}' is '{}'; allowed: {}", name, entry.type, weight_type_names()));
   }
   if (entry.begin > entry.end || entry.end - entry.begin != bytes_of(entry)) {
     refuse(fmt::format("'{}' has {} bytes by its shape, and data_offsets from {} to {}",
@@ -128,17 +104,12 @@ void check_cover(const std::vector<TensorEntry>& tensors, uint64_t data_bytes) {
 }  // namespace
 
 uint64_t element_bytes(std::string_view type) noexcept {
-  const auto* found = std::find_if(kTypes.begin(), kTypes.end(), [&](const auto& known) {
-    return known.first == type;
-  });
-  return found == kTypes.end() ? 0 : found->second;
+  const std::optional<WeightType> known = weight_type(type);
+  return known ? element_bytes(*known) : 0;
 }
 
 SafetensorsHeader parse_safetensors_header(std::string_view text, uint64_t data_bytes) {
-  const json object = parse_unique(text);
-  if (!object.is_object()) {
-    refuse("it is no JSON object");
-  }
+  const json object = parse_header_json(text);
   SafetensorsHeader header;
   for (const auto& [name, value] : object.items()) {
     if (name != kMetadata) {
