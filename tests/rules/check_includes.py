@@ -20,9 +20,9 @@ TORCH_HEADERS = {"model.hpp", "dataset.hpp", "loss.hpp", "quantizer.hpp", "tenso
 # The folders of each part, in the order of the data.
 ORDERS = {
     "host/core/src/": ["tables", "loading", "planning", "running", "fitting", "reporting"],
-    "host/worker/src/": ["training", "checkpoint", "contract", "serving"],
+    "host/worker/src/": ["kernels", "training", "checkpoint", "contract", "serving"],
 }
-WITHOUT_TORCH = ["host/core", "host/cli", "plugins/fits", "plugins/sweeps"]
+WITHOUT_TORCH = ["host/core", "host/cli", "host/worker/src/kernels", "plugins/fits", "plugins/sweeps"]
 STANDARD = re.compile(r"^[a-z0-9_]+(\.h)?$")
 
 
