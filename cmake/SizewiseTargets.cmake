@@ -13,6 +13,8 @@ function(sizewise_target target)
     ${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow
                       $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor;-Woverloaded-virtual>
                       $<$<BOOL:${SIZEWISE_WARNINGS_AS_ERRORS}>:-Werror>
+                      # GCC takes a source that is joined with others for a header.
+                      $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>
                       # libstdc++ 12's stable_sort() uses what it calls deprecated, and clang tells us.
                       $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>)
   if(SIZEWISE_FUZZERS)
@@ -67,8 +69,13 @@ endfunction()
 
 # sizewise_precompile(TARGET header...): a precompiled header, for targets whose many files include
 # LibTorch. ccache then has to be told that it may look at what goes into it.
+# sizewise_precompile(TARGET REUSE_FROM other): the one of a target with the same flags.
 function(sizewise_precompile target)
-  target_precompile_headers(${target} PRIVATE ${ARGN})
+  if(ARGV1 STREQUAL "REUSE_FROM")
+    target_precompile_headers(${target} ${ARGN})
+  else()
+    target_precompile_headers(${target} PRIVATE ${ARGN})
+  endif()
   target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
   if(SIZEWISE_CCACHE AND CMAKE_CXX_COMPILER_LAUNCHER STREQUAL SIZEWISE_CCACHE)
     set_target_properties(

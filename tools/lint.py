@@ -5,7 +5,7 @@ Nine tenths of what clang-tidy costs are the headers of libraries, so sources wi
 and one compile command are checked in groups, as one translation unit; where sources cannot stand in
 one unit, the group is halved. Sources that include LibTorch are checked only
 where changed: against where this branch left main, or against the commit before where it is main.
-With --changed no source is checked that has not changed. FILEs that are named are checked, each alone. A verdict is kept in BUILD_FOLDER/lint under a key that
+With --changed no source is checked that has not changed. FILEs that are named are checked, each alone. A verdict is kept in BUILD_FOLDER/clean under a key that
 covers the source, every header of the project that it reaches, its command and the configuration.
 """
 
@@ -211,7 +211,7 @@ def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     only_changed = "--changed" in sys.argv[2:]
     wanted = {pathlib.Path(name).resolve() for name in sys.argv[2:] if name != "--changed"}
-    keep = build / "lint"
+    keep = build / "clean"
     keep.mkdir(exist_ok=True)
     todo, known, unchanged = select(list(gather(build)), wanted, only_changed, keep)
     jobs, findings = int(os.environ.get("SIZEWISE_JOBS", os.cpu_count())), []

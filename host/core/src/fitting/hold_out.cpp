@@ -60,7 +60,7 @@ std::optional<HoldOutReport> predict_named(const FitJob& job,
     return std::nullopt;
   }
   HoldOutReport report;
-  report.rows_held = text_of(job.request.hold_out);
+  report.rows_held = filters_text(job.request.hold_out);
   report.fitted = job.used.rows();
   report.result = best;
   const RunTable rows = runs.select(held);

@@ -97,7 +97,7 @@ RowSelection sort_rows(const RunTable& runs, const FitRequest& request) {
     excluded.flip();
     exclude_where(excluded, "not " + filter.text(), reasons);
   }
-  const std::string held = "held out: " + text_of(request.hold_out);
+  const std::string held = "held out: " + filters_text(request.hold_out);
   if (!request.hold_out.empty()) {
     exclude_where(satisfying_all(runs, request.hold_out), held, reasons);
   }
@@ -130,7 +130,7 @@ RowSelection select_rows(const RunTable& runs, const FitRequest& request) {
   return selection;
 }
 
-std::string text_of(const std::vector<tables::RowFilter>& filters) {
+std::string filters_text(const std::vector<tables::RowFilter>& filters) {
   std::string text;
   for (const tables::RowFilter& filter : filters) {
     text += (text.empty() ? "" : " and ") + filter.text();

@@ -23,7 +23,7 @@ struct RowSelection {
 [[nodiscard]] RowSelection select_rows(const RunTable& runs, const FitRequest& request);
 
 /// "a=1 and b<2".
-[[nodiscard]] std::string text_of(const std::vector<tables::RowFilter>& filters);
+[[nodiscard]] std::string filters_text(const std::vector<tables::RowFilter>& filters);
 
 /// A plugin refused the rows: says where the value stands, if one of the columns that
 /// every law needs holds it. `places`: of the rows in the file's table.

@@ -14,7 +14,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-std::string option_text(const std::string& path, const std::string& more) {
+std::string text_options(const std::string& path, const std::string& more) {
   return R"({"path": ")" + path + "\"" + (more.empty() ? "" : ", " + more) + "}";
 }
 
@@ -44,7 +44,7 @@ TEST(TextDataset, CutsAFileIntoWindowsThatPredictTheNextByte) {
   const ScratchFolder folder;
   const std::string file = folder.write("a.txt", "abcdefghijklmnopqrstuvwxyz");
   const auto data = make_dataset(
-      "text", option_text(file, R"("context": 4, "validation_fraction": 0.4)"));
+      "text", text_options(file, R"("context": 4, "validation_fraction": 0.4)"));
 
   const DatasetInfo& info = data->info();
   EXPECT_EQ(info.unit, "token");
@@ -74,7 +74,7 @@ TEST(TextDataset, NeverTrainsOnAByteThatValidates) {
         std::string(static_cast<std::size_t>(length - length / 2), 'v');
     const std::string file = folder.write("a.txt", text);
     const auto data = make_dataset(
-        "text", option_text(file, R"("context": 5, "validation_fraction": 0.5)"));
+        "text", text_options(file, R"("context": 5, "validation_fraction": 0.5)"));
     const std::string trained =
         every_byte(*data, Split::kTrain, data->info().train_samples);
     // An odd length leaves the larger half to training, and with it one 'v'.
@@ -99,13 +99,14 @@ TEST(TextDataset, ReadsAFolderInTheOrderOfPathsWhateverTheOrderOfCreation) {
   second.write(".git/d.h", "hidden");
   const std::string options =
       R"("pattern": "*.h", "context": 4, "validation_fraction": 0.3)";
-  const auto one = make_dataset("text", option_text(first.path().string(), options));
-  const auto other = make_dataset("text", option_text(second.path().string(), options));
+  const auto one = make_dataset("text", text_options(first.path().string(), options));
+  const auto other = make_dataset("text", text_options(second.path().string(), options));
   EXPECT_EQ(one->fingerprint(), other->fingerprint());
   EXPECT_EQ(one->info(), other->info());
 
   second.write("a.h", "aaaaaaaaaaa.H");
-  const auto changed = make_dataset("text", option_text(second.path().string(), options));
+  const auto changed =
+      make_dataset("text", text_options(second.path().string(), options));
   EXPECT_NE(one->fingerprint(), changed->fingerprint());
 }
 
@@ -116,7 +117,7 @@ TEST(TextDataset, MatchesPathsWhereThePatternHasASlash) {
   folder.write("y/c.h", std::string(50, 'y'));
   const auto data = make_dataset(
       "text",
-      option_text(
+      text_options(
           folder.path().string(),
           R"("pattern": "a/*.h,y/*.h", "context": 9, "validation_fraction": 0.5)"));
   const std::string text =
@@ -132,26 +133,26 @@ TEST(TextDataset, SaysWhatItCannotRead) {
   const std::string empty = folder.write("empty.txt", "");
   const std::string short_file = folder.write("short.txt", "twenty bytes of text");
   EXPECT_THAT(error_of([&] {
-                (void)make_dataset("text", option_text("/no/such", ""));
+                (void)make_dataset("text", text_options("/no/such", ""));
               }),
               AllOf(StartsWith("input: "), HasSubstr("/no/such does not exist")));
   EXPECT_THAT(error_of([&] {
-                (void)make_dataset("text", option_text(empty, ""));
+                (void)make_dataset("text", text_options(empty, ""));
               }),
               AllOf(StartsWith("input: "), HasSubstr("holds no bytes")));
   EXPECT_THAT(error_of([&] {
-                (void)make_dataset("text", option_text("/dev/null", ""));
+                (void)make_dataset("text", text_options("/dev/null", ""));
               }),
               AllOf(StartsWith("input: "), HasSubstr("neither a file nor a folder")));
   EXPECT_THAT(
       error_of([&] {
         (void)make_dataset("text",
-                           option_text(folder.path().string(), R"("pattern": "*.hh")"));
+                           text_options(folder.path().string(), R"("pattern": "*.hh")"));
       }),
       AllOf(StartsWith("input: "), HasSubstr("no file in"), HasSubstr("it has 2 files")));
   EXPECT_THAT(
       error_of([&] {
-        (void)make_dataset("text", option_text(short_file, R"("context": 18)"));
+        (void)make_dataset("text", text_options(short_file, R"("context": 18)"));
       }),
       AllOf(StartsWith("input: "),
             HasSubstr("20 tokens split into 18 for training and 2 for validation"),
@@ -164,7 +165,7 @@ TEST(TextDataset, ReadsAWholePlayAsItIs) {
   if (file.empty()) {
     return;
   }
-  const auto data = make_dataset("text", option_text(file, R"("context": 64)"));
+  const auto data = make_dataset("text", text_options(file, R"("context": 64)"));
   EXPECT_EQ(data->info().train_samples, (1'115'394 - 111'539 - 1) / 64);
   EXPECT_EQ(data->info().validation_samples, (111'539 - 1) / 64);
   EXPECT_EQ(data->fingerprint(), sha256_of_file(file));

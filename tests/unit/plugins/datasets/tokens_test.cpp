@@ -47,7 +47,7 @@ std::string npy_of(int version,
   return file + header + data;
 }
 
-std::string option_text(const std::string& path, const std::string& more = "") {
+std::string token_options(const std::string& path, const std::string& more = "") {
   return R"({"path": ")" + path + R"(", "vocabulary": 60000, "context": 4, )" +
          R"("validation_fraction": 0.4)" + more + "}";
 }
@@ -72,7 +72,7 @@ class TokensDataset : public ::testing::Test {
                                     const std::string& more = "") const {
     const std::string file = folder_.write(name, bytes);
     return error_of([&] {
-      (void)make_dataset("tokens", option_text(file, more));
+      (void)make_dataset("tokens", token_options(file, more));
     });
   }
 
@@ -89,7 +89,7 @@ TEST_F(TokensDataset, ReadsEveryFormatAlike) {
       {"i4.npy", npy_of(3, "<i4", shape, bytes_of<int32_t>(tokens))},
       {"i8.npy", npy_of(1, "<i8", shape, bytes_of<int64_t>(tokens))}};
   for (const auto& [name, bytes] : files) {
-    const auto data = make_dataset("tokens", option_text(folder_.write(name, bytes)));
+    const auto data = make_dataset("tokens", token_options(folder_.write(name, bytes)));
     EXPECT_EQ(data->info().train_samples, 3) << name;
     EXPECT_EQ(data->info().validation_samples, 2) << name;
     EXPECT_EQ(data->info().vocabulary, 60000) << name;
@@ -104,19 +104,19 @@ TEST_F(TokensDataset, ReadsEveryFormatAlike) {
   }
   const auto wide =
       make_dataset("tokens",
-                   option_text(folder_.write("b.bin", bytes_of<uint32_t>(tokens)),
-                               R"(, "dtype": "uint32")"));
+                   token_options(folder_.write("b.bin", bytes_of<uint32_t>(tokens)),
+                                 R"(, "dtype": "uint32")"));
   EXPECT_EQ(wide->info().train_samples, 3);
 }
 
 TEST_F(TokensDataset, ChangesItsFingerprintWithItsContent) {
   std::vector<int64_t> tokens = counting(26);
   const std::string file = folder_.write("a.bin", bytes_of<uint16_t>(tokens));
-  const std::string before = make_dataset("tokens", option_text(file))->fingerprint();
+  const std::string before = make_dataset("tokens", token_options(file))->fingerprint();
   EXPECT_EQ(before, sha256_of_file(file));
   tokens[25] = 1;
   folder_.write("a.bin", bytes_of<uint16_t>(tokens));
-  EXPECT_NE(make_dataset("tokens", option_text(file))->fingerprint(), before);
+  EXPECT_NE(make_dataset("tokens", token_options(file))->fingerprint(), before);
 }
 
 TEST_F(TokensDataset, NamesATokenOutsideTheVocabulary) {
@@ -166,7 +166,7 @@ TEST_F(TokensDataset, RefusesWhatIsNoPlainListOfIntegers) {
 
 TEST_F(TokensDataset, SaysWhatIsMissingOrEmpty) {
   EXPECT_THAT(error_of([] {
-                (void)make_dataset("tokens", option_text("/no/such.bin"));
+                (void)make_dataset("tokens", token_options("/no/such.bin"));
               }),
               AllOf(StartsWith("input: "), HasSubstr("/no/such.bin: No such file")));
   EXPECT_THAT(refusal("empty.bin", ""), HasSubstr("holds no bytes"));
