@@ -78,6 +78,28 @@ std::optional<double> number_field(const json& object,
   return object.at(name).get<double>();
 }
 
+/// The allowed values of an option, as texts.
+std::vector<std::string> parse_enum(const OptionSpec& spec,
+                                    const json& list,
+                                    std::string_view where) {
+  const bool is_integer = spec.type == "integer";
+  const auto fits = [&](const json& value) {
+    return is_integer ? value.is_number_integer() : value.is_string();
+  };
+  if ((!is_integer && spec.type != "string") || !list.is_array() || list.empty() ||
+      !std::all_of(list.begin(), list.end(), fits)) {
+    refuse(
+        fmt::format("{}: \"enum\" is a list of texts, for options of type string, or "
+                    "of integers, for options of type integer",
+                    where));
+  }
+  std::vector<std::string> allowed;
+  for (const json& value : list) {
+    allowed.push_back(is_integer ? value.dump() : value.get<std::string>());
+  }
+  return allowed;
+}
+
 OptionSpec parse_option(const std::string& name, const json& object) {
   const std::string where = fmt::format("option \"{}\"", name);
   if (!object.is_object()) {
@@ -112,10 +134,7 @@ OptionSpec parse_option(const std::string& name, const json& object) {
   spec.minimum = number_field(object, "minimum", where);
   spec.maximum = number_field(object, "maximum", where);
   if (object.contains("enum")) {
-    if (spec.type != "string" || !object.at("enum").is_array()) {
-      refuse(where + ": \"enum\" is a list of texts, for options of type string");
-    }
-    spec.allowed = object.at("enum").get<std::vector<std::string>>();
+    spec.allowed = parse_enum(spec, object.at("enum"), where);
   }
   if (object.contains("required") && !object.at("required").is_boolean()) {
     refuse(where + ": \"required\" is true or false");

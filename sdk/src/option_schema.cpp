@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -148,6 +149,11 @@ bool in_range(const OptionSpec& spec, double value) {
          (!spec.maximum || value <= *spec.maximum);
 }
 
+bool is_allowed(const OptionSpec& spec, const std::string& value) {
+  return spec.allowed.empty() ||
+         std::find(spec.allowed.begin(), spec.allowed.end(), value) != spec.allowed.end();
+}
+
 bool satisfies(const OptionSpec& spec, const OptionValue& value) {
   const auto numbers_in_range = [&](const auto& list) {
     return std::all_of(list.begin(), list.end(), [&](auto item) {
@@ -155,12 +161,11 @@ bool satisfies(const OptionSpec& spec, const OptionValue& value) {
     });
   };
   if (const auto* text = std::get_if<std::string>(&value)) {
-    return spec.allowed.empty() ||
-           std::find(spec.allowed.begin(), spec.allowed.end(), *text) !=
-               spec.allowed.end();
+    return is_allowed(spec, *text);
   }
   if (const auto* integer = std::get_if<int64_t>(&value)) {
-    return in_range(spec, static_cast<double>(*integer));
+    return in_range(spec, static_cast<double>(*integer)) &&
+           is_allowed(spec, std::to_string(*integer));
   }
   if (const auto* number = std::get_if<double>(&value)) {
     return in_range(spec, *number);

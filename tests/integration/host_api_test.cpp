@@ -1,5 +1,7 @@
+#include <atomic>
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -131,6 +133,83 @@ TEST_F(HostApiTest, ThrowsOneKindOfError) {
   experiment_.budgets = {Flops(1)};
   EXPECT_THROW(static_cast<void>(find_optimal(experiment_, settings_)), Error);
   EXPECT_FALSE(std::filesystem::exists(settings_.run_dir));
+}
+
+TEST_F(HostApiTest, ShipsTheRecommendedModelWhereAQuantizerIsNamed) {
+  settings_.quantizer.plugin = "dynamic";
+  settings_.quantizer.options.set("bits", int64_t{4});
+  const Outcome outcome = find_optimal(experiment_, settings_);
+  ASSERT_TRUE(outcome.model && outcome.quantization);
+  EXPECT_EQ(outcome.model->size, outcome.recommendations.front().size);
+  EXPECT_TRUE(outcome.quantization->success);
+  EXPECT_EQ(outcome.quantization->options.get<int64_t>("bits"), 4);
+  EXPECT_EQ(outcome.quantization->output, settings_.run_dir / "quantized");
+  settings_.calibration_batches = 0;
+  EXPECT_THROW(static_cast<void>(find_optimal(experiment_, settings_)), Error);
+}
+
+class QuantizeApiTest : public HostApiTest {
+ protected:
+  QuantizeApiTest() {
+    sizewise::testing::write_text(folder_.path() / "weights.pt", "weights");
+    request_.source = folder_.path() / "weights.pt";
+    request_.quantizer.plugin = "dynamic";
+    request_.output = folder_.path() / "q";
+    request_.worker = settings_.worker;
+    request_.plugin_dirs = {SIZEWISE_PLUGINS};
+  }
+
+  QuantizationRequest request_;
+};
+
+TEST_F(QuantizeApiTest, QuantizesWeightsAndPrintsNothing) {
+  std::vector<StageProgress> stages;
+  Callbacks callbacks;
+  callbacks.stage = [&](const StageProgress& progress) {
+    stages.push_back(progress);
+  };
+  ::testing::internal::CaptureStdout();
+  ::testing::internal::CaptureStderr();
+  const QuantizationReport report = quantize(request_, callbacks);
+  EXPECT_EQ(::testing::internal::GetCapturedStdout(), "");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  EXPECT_TRUE(report.success);
+  EXPECT_EQ(report.layers.at(0).sqnr_db, 42.5);
+  EXPECT_EQ(report.output, request_.output);
+  ASSERT_EQ(stages.size(), 2U);
+  EXPECT_EQ(stages[1].stage, "calibrate");
+  EXPECT_EQ(stages[1].done, 2);
+  EXPECT_TRUE(json::parse(report.to_json()).at("success").get<bool>());
+}
+
+TEST_F(QuantizeApiTest, SaysThatItWasStopped) {
+  const std::atomic<bool> stop{true};
+  request_.stop = &stop;
+  const QuantizationReport report = quantize(request_);
+  EXPECT_TRUE(report.interrupted);
+  EXPECT_FALSE(report.success);
+  EXPECT_FALSE(std::filesystem::exists(request_.output));
+}
+
+TEST_F(QuantizeApiTest, ThrowsOneKindOfErrorAndWritesNothing) {
+  const auto refused = [&](const auto& change) {
+    QuantizationRequest request = request_;
+    change(request);
+    EXPECT_THROW(static_cast<void>(quantize(request)), Error);
+    EXPECT_FALSE(std::filesystem::exists(request_.output));
+  };
+  refused([](QuantizationRequest& request) {
+    request.output.clear();
+  });
+  refused([](QuantizationRequest& request) {
+    request.calibration_batches = 0;
+  });
+  refused([](QuantizationRequest& request) {
+    request.quantizer = {};
+  });
+  refused([](QuantizationRequest& request) {
+    request.source = "/nowhere";
+  });
 }
 
 TEST(DefaultRunDir, FollowsFromTheExperiment) {

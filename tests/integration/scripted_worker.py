@@ -10,15 +10,21 @@ It speaks docs/worker-protocol.md. SCRIPTED_WORKER names a JSON file:
    "dataset": {...},              fields of DatasetInfo that differ from the ones below
    "fingerprint": "...",
    "faults": [{"method": "train", "size": 8, "kind": "segv", "times": 1, "mark": FILE}],
-   "count": FILE}                 a line is appended for every trial that begins
+   "count": FILE,                 a line is appended for every trial that begins
+   "quantized": FILE,             and here for every quantization: its request and the working folder
+   "quantization": {...}}         fields of its answer that differ from the ones below; without success
+                                  nothing is written
+A trial with an output folder writes files there as a real one does, a quantization too.
 A fault of `train` with "least_flops" strikes trials of that many FLOPs or more: those after a sweep's pilots.
 Kinds of fault: segv, exit0, hang, garbage, flood, error (with "code" and "message"), diverge,
 huge_frame, wrong_id, orphan (starts a program and dies), slow (waits "seconds", then answers), answer (with
 "result"). `times` needs `mark`, a file that counts across restarts.
 """
+import hashlib
 import json
 import math
 import os
+import pathlib
 import signal
 import struct
 import subprocess
@@ -28,6 +34,20 @@ import time
 INFO = {"unit": "token", "units_per_sample": 8, "train_samples": 100000, "validation_samples": 100,
         "input_shape": [8], "input_type": "int64", "target_shape": [8], "target_type": "int64",
         "vocabulary": 256, "context": 8}
+
+QUANTIZATION = {"success": True, "errors": [], "warnings": [],
+                "layers": [{"name": "head", "kind": "linear", "bits": 8, "scheme": "symmetric",
+                            "granularity": "channel", "group_size": 0, "activation": "dynamic", "sqnr_db": 42.5,
+                            "kernel": "scripted"}],
+                "skipped": [{"name": "small", "reason": "it has 4 inputs"}],
+                "bytes": {"float": 4000, "quantized": 1000, "ratio": 4.0},
+                "calibration": {"batches": 32, "units": 256, "observer": "minmax"},
+                "evaluation": {"float": {"loss": 1.5, "accuracy": 0.5, "seconds_per_batch": 0.002},
+                               "quantized": {"loss": 1.51, "accuracy": 0.49, "seconds_per_batch": 0.001}}}
+
+
+def plugin_facts(plugin):
+    return {"plugin": pathlib.Path(plugin["path"]).stem, "version": "1.0", "options": plugin["options"]}
 
 
 def read_exactly(descriptor, size):
@@ -133,12 +153,48 @@ class Worker:
         n = self.params(size)
         loss = law["E"] + law["A"] / n ** law["alpha"] + law["B"] / tokens ** law["beta"]
         print(f"trained size {size} on {tokens}", flush=True)
-        return {"status": "diverged" if diverge else "done", "reason": "the loss is NaN" if diverge else "",
-                "params": n, "tokens": tokens, "loss": None if diverge else loss,
-                "train_loss": loss, "accuracy": None, "flops": self.flops_of(params),
-                "flops_6nd": 6 * n * tokens, "seconds": self.script.get("seconds", 0),
-                "epochs": tokens / (self.info()["units_per_sample"] * self.info()["train_samples"]),
-                "steps": steps, "warnings": self.script.get("warnings", [])}
+        result = {"status": "diverged" if diverge else "done", "reason": "the loss is NaN" if diverge else "",
+                  "params": n, "tokens": tokens, "loss": None if diverge else loss,
+                  "train_loss": loss, "accuracy": None, "flops": self.flops_of(params),
+                  "flops_6nd": 6 * n * tokens, "seconds": self.script.get("seconds", 0),
+                  "epochs": tokens / (self.info()["units_per_sample"] * self.info()["train_samples"]),
+                  "steps": steps, "warnings": self.script.get("warnings", [])}
+        if params.get("output") and not diverge:
+            self.save_model(params, result)
+        return result
+
+    def save_model(self, params, result):
+        folder = pathlib.Path(params["output"])
+        weights = f"weights of {params['size']} and {params['tokens']}".encode()
+        (folder / "model.safetensors").write_bytes(weights)
+        facts = {"model": plugin_facts(params["model"]), "size": params["size"], "params": result["params"],
+                 "dataset": {**plugin_facts(params["dataset"]), "info": self.info(),
+                             "fingerprint": self.script.get("fingerprint", "scripted")},
+                 "loss": plugin_facts(params["loss"]), "recipe": params["recipe"], "result": result,
+                 "weights_sha256": hashlib.sha256(weights).hexdigest()}
+        (folder / "model.json").write_text(json.dumps(facts))
+
+    def quantize(self, request):
+        """Of a model's folder or of weights alone."""
+        params = request["params"]
+        if "quantized" in self.script:
+            with open(self.script["quantized"], "a", encoding="utf-8") as requests:
+                requests.write(json.dumps({"method": request["method"], "folder": os.getcwd(), **params}) + "\n")
+        for done in (1, 2):
+            self.send({"id": request["id"], "event": "progress", "stage": "calibrate", "done": done, "total": 2})
+            time.sleep(self.script.get("seconds", 0) / 2)
+        facts = plugin_facts(params["quantizer"])
+        answer = {"quantizer": facts["plugin"], "options": facts["options"], **QUANTIZATION,
+                  **self.script.get("quantization", {})}
+        if request["method"] == "quantize_weights":
+            answer.update(calibration=None, evaluation=None)
+        if answer["success"]:
+            folder = pathlib.Path(params["output"])
+            (folder / "model.safetensors").write_text("codes by " + json.dumps(facts))
+            (folder / "config.json").write_text('{"quantization_config": {}}')
+            if "checkpoint" in params:
+                (folder / "model.json").write_text((pathlib.Path(params["checkpoint"]) / "model.json").read_text())
+        return answer
 
     def info(self):
         return {**INFO, **self.script.get("dataset", {})}
@@ -171,6 +227,10 @@ class Worker:
             result = self.train(request, bool(fault) and fault["kind"] == "diverge")
         elif method == "evaluate":
             result = {"loss": 1.0, "accuracy": None, "units": 10, "seconds_per_batch": 0.1, "bytes": 100}
+        elif method == "quantizer":
+            result = {}
+        elif method in ("quantize", "quantize_weights"):
+            result = self.quantize(request)
         elif method == "shutdown":
             self.send({"id": request["id"], "result": {}})
             sys.exit(0)

@@ -26,7 +26,8 @@ void Console::result(std::string_view text) {
   }
 }
 
-void Console::tell(std::string_view head, std::string_view text) {
+void Console::tell(std::string_view head, std::string_view line) {
+  const std::string text = reporting::printable(line, "\n\t");
   winsize size{};
   const int descriptor = ::fileno(err_);
   if (::isatty(descriptor) != 1) {

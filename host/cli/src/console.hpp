@@ -39,7 +39,7 @@ class Console {
  private:
   /// A text after its head, wrapped where standard error is a terminal; elsewhere a line
   /// stays a line, for the programs that read it.
-  void tell(std::string_view head, std::string_view text);
+  void tell(std::string_view head, std::string_view line);
 
   std::FILE* out_;
   std::FILE* err_;

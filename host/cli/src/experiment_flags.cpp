@@ -14,7 +14,7 @@
 
 #include "loading/plugin_options.hpp"
 #include "planning/experiment_json.hpp"
-#include "running/durable_file.hpp"
+#include "run_config.hpp"
 
 namespace sizewise::cli {
 namespace {
@@ -55,16 +55,6 @@ constexpr std::array<RecipeFlag, 13> kRecipeFlags = {{
 std::string field_of(std::string name) {
   std::replace(name.begin(), name.end(), '-', '_');
   return name;
-}
-
-Experiment experiment_from_file(const std::string& path) {
-  const std::string text = running::read_file(path);
-  try {
-    return Experiment::from_json(text);
-  } catch (const Error& error) {
-    throw Error(
-        error.code(), fmt::format("{}: {}", path, error.message()), error.suggestion());
-  }
 }
 
 /// Adds one KEY=VALUE to the options that the manifest describes; the key.
@@ -227,9 +217,7 @@ ChosenPlugin resolve_choice(const PluginChoice& choice,
 
 Experiment experiment_from(const CommandLine& line,
                            const loading::PluginCatalog& catalog) {
-  Experiment experiment = line.has("config")
-                              ? experiment_from_file(line.text_or("config", ""))
-                              : Experiment{};
+  Experiment experiment = run_config_from(line).experiment;
   const auto choose = [&](PluginKind kind, PluginChoice& choice) {
     choice = choice_from(line, kind, catalog, choice);
   };

@@ -32,6 +32,7 @@ const std::vector<Command>& commands() {
       {"plan", "say what a run would train first", plan},
       {"plugin", "list the plugins that are found, show one", plugin},
       {"predict", "predict a loss, or the best use of a budget, from a law", predict},
+      {"quantize", "quantize a saved model, or weights alone", quantize},
       {"report", "print what a run directory holds", report},
       {"run", "continue a run directory", run},
       {"train", "train one model and save it", train},
@@ -114,10 +115,7 @@ int exit_code(ErrorCode code) {
 int report_error(const Error& error, bool as_json, Console& console, std::FILE* out) {
   console.fail(error);
   if (as_json) {
-    const nlohmann::json object = {{"error",
-                                    {{"code", to_string(error.code())},
-                                     {"message", error.message()},
-                                     {"suggestion", error.suggestion()}}}};
+    const nlohmann::json object = {{"error", tables::error_to_json(error)}};
     // A write that fails here has nowhere left to be reported but the exit code.
     const std::string text = tables::json_text(object) + "\n";
     static_cast<void>(std::fwrite(text.data(), 1, text.size(), out));

@@ -15,6 +15,11 @@ constexpr std::chrono::seconds kLinePause{5};
 constexpr int kBarCells = 12;
 constexpr std::size_t kWidth = 79;
 
+std::string bar_of(double share) {
+  const auto full = static_cast<std::size_t>(std::lround(share * kBarCells));
+  return "[" + std::string(full, '#') + std::string(kBarCells - full, '.') + "] ";
+}
+
 }  // namespace
 
 ProgressDisplay::ProgressDisplay(Console& console, std::FILE* stream)
@@ -38,8 +43,7 @@ std::string ProgressDisplay::line_of(const Progress& progress, bool with_bar) {
           : 0;
   std::string line;
   if (with_bar) {
-    const auto full = static_cast<std::size_t>(std::lround(share * kBarCells));
-    line = "[" + std::string(full, '#') + std::string(kBarCells - full, '.') + "] ";
+    line = bar_of(share);
   }
   line += fmt::format("{:3.0f} %  {}/{} trials",
                       100 * share,
@@ -60,19 +64,48 @@ std::string ProgressDisplay::line_of(const Progress& progress, bool with_bar) {
   return line.substr(0, kWidth);
 }
 
-void ProgressDisplay::show(const Progress& progress) {
+std::string ProgressDisplay::line_of(const StageProgress& progress, bool with_bar) {
+  const double share = progress.total > 0
+                           ? std::clamp(static_cast<double>(progress.done) /
+                                            static_cast<double>(progress.total),
+                                        0.0,
+                                        1.0)
+                           : 0;
+  // Batches and layers are counted; bytes of a file are not worth reading.
+  constexpr int64_t kMostCounted = 1'000'000;
+  const std::string where = progress.total > kMostCounted
+                                ? fmt::format("{:.0f} %", 100 * share)
+                                : fmt::format("{}/{}", progress.done, progress.total);
+  return fmt::format("{}{}  {}", with_bar ? bar_of(share) : "", progress.stage, where)
+      .substr(0, kWidth);
+}
+
+bool ProgressDisplay::is_due() const {
+  return !console_.quiet() && std::chrono::steady_clock::now() >= next_;
+}
+
+void ProgressDisplay::draw(const std::string& line) {
   const auto now = std::chrono::steady_clock::now();
-  if (console_.quiet() || now < next_) {
-    return;
-  }
   if (bar_) {
     next_ = now + kBarPause;
     drawn_ = true;
-    fmt::print(stream_, "\r\x1b[K{}", line_of(progress, true));
+    fmt::print(stream_, "\r\x1b[K{}", line);
     std::fflush(stream_);
   } else {
     next_ = now + kLinePause;
-    console_.say(line_of(progress, false));
+    console_.say(line);
+  }
+}
+
+void ProgressDisplay::show(const Progress& progress) {
+  if (is_due()) {
+    draw(line_of(progress, bar_));
+  }
+}
+
+void ProgressDisplay::show(const StageProgress& progress) {
+  if (is_due()) {
+    draw(line_of(progress, bar_));
   }
 }
 

@@ -1,12 +1,15 @@
 #include "run_flags.hpp"
 
 #include <csignal>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "sizewise/error.hpp"
 
+#include "experiment_flags.hpp"
 #include "reporting/terminal_report.hpp"
+#include "run_config.hpp"
 
 namespace sizewise::cli {
 namespace {
@@ -19,6 +22,22 @@ static_assert(std::atomic<bool>::is_always_lock_free);
 
 void request_stop(int /*number*/) {
   stop_requested.store(true);
+}
+
+/// How an interrupted run goes on: a run directory does not remember the quantizer.
+std::string continuation(const Outcome& outcome,
+                         const RunSettings& settings,
+                         const CommandLine& line) {
+  if (!settings.quantizer.plugin.empty() && !line.has("quantizer")) {
+    return "the same command";
+  }
+  std::string words = "sizewise run " + outcome.run_dir.string();
+  for (const char* flag : {"quantizer", "quantizer-option", "calibration-batches"}) {
+    for (const std::string& value : line.texts(flag)) {
+      words += fmt::format(" --{} {}", flag, value);
+    }
+  }
+  return words;
 }
 
 }  // namespace
@@ -43,6 +62,30 @@ RunSettings run_settings_from(const CommandLine& line) {
   settings.retry_failed = line.has("retry-failed");
   settings.plugin_dirs = line.plugin_dirs();
   return settings;
+}
+
+CommandLine& add_quantizer_flags(CommandLine& line) {
+  line.plugin(PluginKind::kQuantizer);
+  return line.value(
+      "calibration-batches",
+      "N",
+      fmt::format("batches that the quantizer's calibration runs (default {})",
+                  kDefaultCalibrationBatches));
+}
+
+void choose_quantizer(const CommandLine& line, RunSettings& settings) {
+  RunConfig config = run_config_from(line);
+  settings.quantizer = choice_from(
+      line, PluginKind::kQuantizer, scan_plugins(line), std::move(config.quantizer));
+  settings.calibration_batches = config.calibration_batches;
+  if (line.has("calibration-batches")) {
+    settings.calibration_batches = line.integer_or("calibration-batches", 1, 1);
+  }
+  if (settings.calibration_batches && settings.quantizer.plugin.empty()) {
+    throw Error(ErrorCode::kConfiguration,
+                "calibration batches are given, but no quantizer",
+                "name the plugin with --quantizer ID");
+  }
 }
 
 StopSignals::StopSignals() {
@@ -71,6 +114,9 @@ Callbacks display_callbacks(ProgressDisplay& display, Console& console) {
   callbacks.trial = [&](const TrialState& trial) {
     display.show(trial);
   };
+  callbacks.stage = [&](const StageProgress& progress) {
+    display.show(progress);
+  };
   callbacks.warning = [&](std::string_view text) {
     display.clear();
     console.warn(text);
@@ -82,8 +128,11 @@ Callbacks display_callbacks(ProgressDisplay& display, Console& console) {
   return callbacks;
 }
 
-int report_outcome(const Outcome& outcome, bool as_json, Console& console) {
-  if (as_json) {
+int report_outcome(const Outcome& outcome,
+                   const RunSettings& settings,
+                   const CommandLine& line,
+                   Console& console) {
+  if (line.json()) {
     console.result(outcome.to_json() + "\n");
   } else {
     console.result(reporting::outcome_report(outcome));
@@ -95,13 +144,15 @@ int report_outcome(const Outcome& outcome, bool as_json, Console& console) {
   if (outcome.interrupted) {
     console.say(
         fmt::format("Stopped: {} of {} trials have a result. Continue with: "
-                    "sizewise run {}",
+                    "{}",
                     outcome.trials.size(),
                     outcome.planned,
-                    outcome.run_dir.string()));
+                    continuation(outcome, settings, line)));
     return kInterrupted;
   }
-  return outcome.recommendations.empty() ? 1 : 0;
+  const bool is_unquantized = !settings.quantizer.plugin.empty() &&
+                              (!outcome.quantization || !outcome.quantization->success);
+  return outcome.recommendations.empty() || is_unquantized ? 1 : 0;
 }
 
 }  // namespace sizewise::cli

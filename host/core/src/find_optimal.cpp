@@ -62,22 +62,6 @@ std::vector<CostPoint> cost_points(const planning::Plan& plan) {
   return points;
 }
 
-std::vector<Flops> targets_of(const Experiment& experiment, const planning::Plan& plan) {
-  if (!experiment.target_budgets.empty()) {
-    return experiment.target_budgets;
-  }
-  double largest = 0;
-  for (const Flops budget : experiment.budgets) {
-    largest = std::max(largest, budget.value());
-  }
-  if (largest == 0) {
-    for (const planning::Trial& trial : plan.trials()) {
-      largest = std::max(largest, trial.flops());
-    }
-  }
-  return {Flops(kDefaultTarget * largest)};
-}
-
 /// Runs that a known law made, with the columns of a real sweep: what shows the form of a
 /// fit's law before anything is trained.
 RunTable made_up_runs() {
@@ -124,6 +108,22 @@ Outcome answer(const std::optional<Experiment>& experiment,
 }
 
 }  // namespace
+
+std::vector<Flops> targets_of(const Experiment& experiment, const planning::Plan& plan) {
+  if (!experiment.target_budgets.empty()) {
+    return experiment.target_budgets;
+  }
+  double largest = 0;
+  for (const Flops budget : experiment.budgets) {
+    largest = std::max(largest, budget.value());
+  }
+  if (largest == 0) {
+    for (const planning::Trial& trial : plan.trials()) {
+      largest = std::max(largest, trial.flops());
+    }
+  }
+  return {Flops(kDefaultTarget * largest)};
+}
 
 fitting::FitReport Session::fit(const std::vector<TrialState>& trials) {
   const auto plugin =
@@ -206,6 +206,7 @@ Outcome Session::conclude() {
     outcome.identified = report.identified();
     try {
       recommend(report, outcome);
+      ship(outcome);
     } catch (const running::Stopped&) {
       stopped_ = true;
     }

@@ -13,6 +13,7 @@
 #include "loading/plugin_instance.hpp"
 #include "planning/feasibility.hpp"
 #include "planning/processors.hpp"
+#include "quantize_model.hpp"
 
 namespace sizewise {
 namespace {
@@ -23,13 +24,6 @@ std::vector<Flops> sorted(std::vector<Flops> budgets) {
   std::sort(budgets.begin(), budgets.end());
   budgets.erase(std::unique(budgets.begin(), budgets.end()), budgets.end());
   return budgets;
-}
-
-std::filesystem::path working_folder(const planning::Plan& plan) {
-  std::error_code ignored;
-  const std::filesystem::path folder = plan.working_folder;
-  return std::filesystem::is_directory(folder, ignored) ? folder
-                                                        : std::filesystem::path();
 }
 
 /// A path as a run directory's files hold it.
@@ -59,6 +53,13 @@ std::vector<std::filesystem::path> merged(std::vector<std::filesystem::path> now
 }
 
 }  // namespace
+
+std::filesystem::path working_folder(const planning::Plan& plan) {
+  std::error_code ignored;
+  const std::filesystem::path folder = plan.working_folder;
+  return std::filesystem::is_directory(folder, ignored) ? folder
+                                                        : std::filesystem::path();
+}
 
 Session::Session(const std::optional<Experiment>& experiment,
                  RunSettings settings,
@@ -94,10 +95,14 @@ void Session::find_directory(const std::optional<Experiment>& experiment) {
                              planning::usable_cores());
   plan_.threads = slots.threads;
   settings_.jobs = slots.jobs;
-  resolved_ = planning::resolve(
-      loading::PluginCatalog::scan(loading::default_search_path(settings_.plugin_dirs)),
-      asked,
-      slots.threads);
+  catalog_ =
+      loading::PluginCatalog::scan(loading::default_search_path(settings_.plugin_dirs));
+  resolved_ = planning::resolve(catalog_, asked, slots.threads);
+  check_positive("calibration-batches", settings_.calibration_batches);
+  if (!settings_.quantizer.plugin.empty()) {
+    quantizer_ = planning::resolve(
+        catalog_, PluginKind::kQuantizer, settings_.quantizer, resolved_.warnings);
+  }
   experiment_ = planning::completed(asked, resolved_);
   if (directory_) {
     directory_->check_same(experiment_);
@@ -133,13 +138,14 @@ void Session::prepare() {
                                 warn(text);
                               },
                               [this](const std::string& text) {
-                                if (callbacks_.log) {
-                                  callbacks_.log(text);
-                                }
+                                say(text);
                               }});
   sweep_ = loading::instantiate<Sweep>(resolved_.sweep.file, resolved_.sweep.options);
   const planning::DatasetFacts data = oracle_->dataset();
   planning::check_batch(experiment_.recipe.batch_size, data.info);
+  if (quantizer_) {
+    oracle_->check_quantizer(*quantizer_);
+  }
   const planning::Provenance provenance =
       planning::provenance_of(resolved_.setting, data, oracle_->trainer());
   meter_.set_unit(data.info.unit);
@@ -239,6 +245,12 @@ void Session::warn(const std::string& text) {
   warnings_.push_back(text);
   if (callbacks_.warning) {
     callbacks_.warning(text);
+  }
+}
+
+void Session::say(const std::string& text) {
+  if (callbacks_.log) {
+    callbacks_.log(text);
   }
 }
 

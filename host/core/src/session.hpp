@@ -10,6 +10,7 @@
 #include "sizewise/sweep.hpp"
 
 #include "fitting/fit_report.hpp"
+#include "loading/plugin_catalog.hpp"
 #include "planning/plan.hpp"
 #include "planning/setting.hpp"
 #include "planning/sweep_view.hpp"
@@ -79,13 +80,25 @@ class Session {
   void tell_progress();
   [[nodiscard]] fitting::FitReport fit(const std::vector<TrialState>& trials);
   void recommend(const fitting::FitReport& report, Outcome& outcome);
+  /// Trains and quantizes what is recommended for the first target budget, where a
+  /// quantizer was named. What fails there takes nothing from the answer.
+  /// @throws running::Stopped
+  void ship(Outcome& outcome);
+  [[nodiscard]] TrainedModel train_recommended(const Recommendation& made);
+  [[nodiscard]] QuantizationReport quantize_trained(
+      const TrainedModel& model, const planning::ResolvedPlugin& quantizer);
+  /// Those of the program, with warnings kept.
+  [[nodiscard]] Callbacks inner_callbacks();
+  void say(const std::string& text);
 
   RunSettings settings_;
   Callbacks callbacks_;
   running::ProgressMeter meter_;
   std::unique_ptr<running::RunDirectory> directory_;
   Experiment experiment_;
+  loading::PluginCatalog catalog_;
   planning::ResolvedExperiment resolved_;
+  std::optional<planning::ResolvedPlugin> quantizer_;
   std::shared_ptr<Sweep> sweep_;
   std::unique_ptr<running::WorkerPool> pool_;
   std::unique_ptr<running::WorkerOracle> oracle_;
@@ -102,6 +115,14 @@ class Session {
 [[nodiscard]] TrialState state_of(const planning::Trial& trial,
                                   const running::TrialResult& result,
                                   bool reused);
+
+/// The budgets to recommend for: those of the experiment, else ten times the largest that
+/// the trials were for.
+[[nodiscard]] std::vector<Flops> targets_of(const Experiment& experiment,
+                                            const planning::Plan& plan);
+
+/// The folder of the plan's workers; empty where it is gone: this process's.
+[[nodiscard]] std::filesystem::path working_folder(const planning::Plan& plan);
 
 /// Fills in the trials, their numbers and their FLOPs.
 void count_trials(const planning::Plan& plan,

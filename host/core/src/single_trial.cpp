@@ -14,9 +14,9 @@
 #include "planning/feasibility.hpp"
 #include "planning/processors.hpp"
 #include "planning/setting.hpp"
-#include "running/durable_file.hpp"
 #include "running/output_folder.hpp"
 #include "running/worker.hpp"
+#include "saved_model.hpp"
 #include "tables/json_values.hpp"
 
 namespace sizewise {
@@ -24,32 +24,6 @@ namespace {
 
 using nlohmann::json;
 using tables::number_or_nan;
-
-constexpr const char* kWeights = "model.safetensors";
-constexpr const char* kFacts = "model.json";
-
-void say_warnings(const std::vector<std::string>& warnings, const Callbacks& callbacks) {
-  for (const std::string& warning : warnings) {
-    if (callbacks.warning) {
-      callbacks.warning(warning);
-    }
-  }
-}
-
-void check_output(const std::filesystem::path& output) {
-  std::error_code ignored;
-  if (std::filesystem::exists(output, ignored) &&
-      !std::filesystem::is_directory(output, ignored)) {
-    throw Error(ErrorCode::kInput,
-                fmt::format("the output {} is a file", output.string()),
-                "name a folder with --output");
-  }
-  if (std::filesystem::exists(output / kFacts, ignored)) {
-    throw Error(ErrorCode::kInput,
-                fmt::format("{} holds a model already", output.string()),
-                "name another folder with --output, or remove that one");
-  }
-}
 
 Progress progress_of(const json& event, const std::string& unit) {
   Progress progress;
@@ -64,23 +38,6 @@ Progress progress_of(const json& event, const std::string& unit) {
   progress.seconds_left =
       rate > 0 ? (progress.flops_planned - progress.flops_finished) / rate : NAN;
   return progress;
-}
-
-int threads_or_all(int threads) {
-  return threads > 0 ? threads : planning::usable_cores();
-}
-
-/// The plugin of a checkpoint's facts, with the options that the checkpoint names, unless
-/// the user chose another.
-PluginChoice choice_or(const PluginChoice& given,
-                       const json& facts,
-                       const std::string& kind) {
-  if (!given.plugin.empty()) {
-    return given;
-  }
-  const json& entry = facts.at(kind);
-  return {entry.at("plugin").get<std::string>(),
-          Options::from_json(entry.value("options", json::object()).dump())};
 }
 
 planning::Setting setting_of(const loading::PluginCatalog& catalog,
@@ -171,22 +128,27 @@ void check_fits_machine(running::Worker& worker,
   }
 }
 
-json read_facts(const std::filesystem::path& checkpoint) {
-  std::error_code ignored;
-  if (!std::filesystem::is_regular_file(checkpoint / kFacts, ignored)) {
-    throw Error(
-        ErrorCode::kInput,
-        fmt::format("{} holds no model: it has no {}", checkpoint.string(), kFacts),
-        "make one with `sizewise train ... --output DIR`");
+/// The folder of the float model that a quantized one was made of; empty, with a warning,
+/// where it is not there as it was.
+std::filesystem::path float_model_of(const std::filesystem::path& quantized,
+                                     const json& float_model,
+                                     const Callbacks& callbacks) {
+  const std::filesystem::path folder =
+      std::filesystem::absolute(quantized / float_model.value("folder", ""))
+          .lexically_normal();
+  try {
+    if (read_facts(folder).value("weights_sha256", json()) ==
+        float_model.value("weights_sha256", json())) {
+      return folder;
+    }
+  } catch (const Error&) {
+    // Moved or damaged: the quantized model can be measured all the same.
   }
-  const json facts = json::parse(running::read_file(checkpoint / kFacts), nullptr, false);
-  if (!facts.is_object() || !facts.contains("model") || !facts.contains("loss") ||
-      !facts.contains("dataset")) {
-    throw Error(ErrorCode::kInput,
-                fmt::format("{} is damaged", (checkpoint / kFacts).string()),
-                "train the model again");
-  }
-  return facts;
+  say_warnings({fmt::format("the float model is not in {} any more, as it was; only the "
+                            "quantized one is measured",
+                            folder.string())},
+               callbacks);
+  return {};
 }
 
 }  // namespace
@@ -194,16 +156,18 @@ json read_facts(const std::filesystem::path& checkpoint) {
 SingleTrial train_one(const loading::PluginCatalog& catalog,
                       const SingleTrialRequest& request,
                       const Callbacks& callbacks) {
-  check_output(request.output);
+  check_output(request.output, {kFactsFile});
   const planning::Setting setting = setting_of(catalog, request, callbacks);
   check_size(request.size, setting);
   SingleTrial trial;
   trial.size = request.size;
   trial.output = std::filesystem::absolute(request.output);
   // Outlives the worker, which may be stopped while it writes there.
-  const running::OutputFolder folder(trial.output, {kWeights, kFacts});
-  check_output(request.output);  // once more, now that nobody else writes there
-  running::Worker worker({running::find_worker_program(request.worker), {}, {}});
+  const running::OutputFolder folder(trial.output, {kWeightsFile, kFactsFile});
+  check_output(request.output,
+               {kFactsFile});  // once more, now that nobody else writes there
+  running::Worker worker(
+      {running::find_worker_program(request.worker), {}, request.working_folder});
   json params = planning::setting_to_json(setting);
   running::Waiting waiting;
   waiting.stop = request.stop;
@@ -250,7 +214,18 @@ json evaluate_checkpoint(const loading::PluginCatalog& catalog,
   }
   say_warnings(warnings, callbacks);
   running::Worker worker({running::find_worker_program(request.worker), {}, {}});
-  return worker.call("evaluate", params, request.checkpoint.string());
+  json result = worker.call("evaluate", params, request.checkpoint.string());
+  const json::json_pointer place("/quantization/float_model");
+  if (!facts.contains(place)) {
+    return result;
+  }
+  const auto folder = float_model_of(request.checkpoint, facts.at(place), callbacks);
+  result["float"] = nullptr;
+  if (!folder.empty()) {
+    params["checkpoint"] = folder.string();
+    result["float"] = worker.call("evaluate", params, folder.string());
+  }
+  return result;
 }
 
 }  // namespace sizewise

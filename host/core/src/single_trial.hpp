@@ -27,6 +27,7 @@ struct SingleTrialRequest {
   int threads = 0;                          ///< 0: all cores
   std::filesystem::path output;             ///< a folder that holds no model yet
   std::filesystem::path worker;             ///< empty: the usual one
+  std::filesystem::path working_folder;     ///< of the worker; empty: this process's
   const std::atomic<bool>* stop = nullptr;  ///< borrowed; may be null
 };
 
@@ -56,7 +57,9 @@ struct EvaluationRequest {
   std::filesystem::path worker;
 };
 
-/// {"loss", "accuracy", "units", "seconds_per_batch", "bytes"}.
+/// {"loss", "accuracy", "units", "seconds_per_batch", "bytes"}; of a quantized model also
+/// "float": the same of the float model that it was made of, on the same data, or null,
+/// with a warning, where that is no longer there.
 /// @throws Error kInput where the folder holds no model
 [[nodiscard]] nlohmann::json evaluate_checkpoint(const loading::PluginCatalog& catalog,
                                                  const EvaluationRequest& request,

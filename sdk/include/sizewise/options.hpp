@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -50,7 +51,7 @@ class Options {
   /// As get(), but `fallback` where the option is absent.
   template <class T>
   [[nodiscard]] T get_or(std::string_view name, T fallback) const {
-    return has(name) ? get<T>(name) : fallback;
+    return has(name) ? get<T>(name) : std::move(fallback);
   }
 
  private:
@@ -67,7 +68,7 @@ struct OptionSpec {
   std::optional<OptionValue> default_value;
   std::optional<double> minimum;
   std::optional<double> maximum;
-  /// The allowed values of a string option; empty: any.
+  /// The allowed values of a string or integer option, as texts; empty: any.
   std::vector<std::string> allowed;
   bool required = false;
 

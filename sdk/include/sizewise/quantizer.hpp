@@ -39,11 +39,11 @@ struct LayerView {
   LayerKind kind = LayerKind::kLinear;
   at::Tensor
       weight;  ///< float32, contiguous, {N, K} (a convolution's kernel flattened to K)
-  at::Tensor bias;  ///< float32 {N}, or undefined
+  at::Tensor bias;  ///< float32 {N}: of the same module or file; undefined where none is
   InputStatistics input;
 };
 
-/// The layers that will be quantized, in the order of the forward pass.
+/// The layers that will be quantized, in the order in which the module registers them.
 struct ModelView {
   std::vector<LayerView> layers;
 };
@@ -52,12 +52,15 @@ struct ModelView {
 /// weight[n, k] ~ (codes[n, k] - zero_points[n, g]) * scales[n, g] / input_scale[k], g =
 /// k/group_size.
 struct QuantizedLayer {
-  int bits = 8;
+  int bits = 8;  ///< 2 to 8; 16: `codes` are the weight itself in a 16-bit type
   Scheme scheme = Scheme::kSymmetric;
   Granularity granularity = Granularity::kChannel;
   int64_t group_size = 0;  ///< of granularity kGroup; divides K
-  at::Tensor codes;        ///< int8 {N, K}, each within [-2^(bits-1), 2^(bits-1) - 1]
-  at::Tensor scales;       ///< float32 {1, 1}, {N, 1} or {N, K/group_size}; positive
+  /// int8 {N, K}, each within [-2^(bits-1), 2^(bits-1) - 1]; of 16 bits float16 or
+  /// bfloat16
+  at::Tensor codes;
+  /// float32 {1, 1}, {N, 1} or {N, K/group_size}; positive; undefined where bits is 16
+  at::Tensor scales;
   at::Tensor zero_points;  ///< int8, the shape of scales; undefined where symmetric
   at::Tensor input_scale;  ///< float32 {K}: inputs are divided by it first; undefined: 1
   ActivationTreatment activation = ActivationTreatment::kNone;
@@ -67,9 +70,9 @@ struct QuantizedLayer {
 
 /// What a quantizer wants measured before it is asked.
 struct CalibrationNeeds {
-  bool input_range = false;
-  bool channel_maximum = false;
-  bool second_moment = false;
+  bool input_range = false;      ///< InputStatistics::minimum and maximum
+  bool channel_maximum = false;  ///< InputStatistics::channel_maximum
+  bool second_moment = false;    ///< InputStatistics::second_moment
   [[nodiscard]] bool any() const {
     return input_range || channel_maximum || second_moment;
   }
@@ -81,6 +84,7 @@ class Quantizer {
   static constexpr std::string_view kInterfaceName = "sizewise.quantizer/1";
   virtual ~Quantizer();
 
+  /// What calibration is to measure; the same each time. [after create, any thread]
   [[nodiscard]] virtual CalibrationNeeds needs() const = 0;
 
   /// Quantizes one layer. Deterministic. [after create, any thread]
@@ -88,8 +92,9 @@ class Quantizer {
   /// work
   [[nodiscard]] virtual QuantizedLayer quantize(const LayerView& layer) const = 0;
 
-  /// Sees the whole model before the layers (to share a scale between them, say). [once,
-  /// before quantize]
+  /// Sees the whole model before the layers (to share a scale between them, say). Not
+  /// called for a file of weights, which are read one by one. [once, before quantize]
+  /// @throws Error kQuantization where the model cannot be done so
   virtual void prepare(const ModelView& model);
 };
 

@@ -55,8 +55,8 @@ TEST(ActivationCodes, AreThoseOfOnnxForEachRowAndLength) {
     const FloatRows rows{values.data(), 3, columns, columns + 5};
     on_each_level([&](const LevelFunctions& level) {
       CodeBuffer buffer;
-      ASSERT_FALSE(quantize_dynamic(
-          rows, CodeRange::kAsymmetric, Granularity::kRow, buffer, level));
+      ASSERT_FALSE(
+          quantize_dynamic(rows, CodeRange::kAsymmetric, ScalePer::kRow, buffer, level));
       const CodedRows coded = buffer.view();
       expect_codes(coded, rows);
       for (int64_t m = 0; m < 3; ++m) {
@@ -74,8 +74,8 @@ TEST(ActivationCodes, TakeOneScaleForATensor) {
   on_each_level([&](const LevelFunctions& level) {
     CodeBuffer buffer;
     const FloatRows rows = rows_of(values, 4, 10);
-    ASSERT_FALSE(quantize_dynamic(
-        rows, CodeRange::kAsymmetric, Granularity::kTensor, buffer, level));
+    ASSERT_FALSE(
+        quantize_dynamic(rows, CodeRange::kAsymmetric, ScalePer::kTensor, buffer, level));
     EXPECT_EQ(buffer.view().scale[0], onnx_parameters(values.data(), 40).scale);
     EXPECT_FALSE(buffer.view().per_row);
     expect_codes(buffer.view(), rows);
@@ -87,7 +87,7 @@ TEST(ActivationCodes, AreSymmetricAround128) {
   on_each_level([&](const LevelFunctions& level) {
     CodeBuffer buffer;
     ASSERT_FALSE(quantize_dynamic(
-        rows_of(values, 2, 3), CodeRange::kSymmetric, Granularity::kRow, buffer, level));
+        rows_of(values, 2, 3), CodeRange::kSymmetric, ScalePer::kRow, buffer, level));
     const CodedRows coded = buffer.view();
     EXPECT_EQ(coded.codes[0], 1);
     EXPECT_EQ(coded.codes[1], 128);
@@ -114,7 +114,7 @@ TEST(ActivationCodes, KeepZeroExact) {
   const std::vector<float> values{-0.3F, 0.0F, 0.9F};
   CodeBuffer buffer;
   ASSERT_FALSE(quantize_dynamic(
-      rows_of(values, 1, 3), CodeRange::kAsymmetric, Granularity::kRow, buffer));
+      rows_of(values, 1, 3), CodeRange::kAsymmetric, ScalePer::kRow, buffer));
   EXPECT_EQ(buffer.row(0)[1], buffer.view().zero_point[0]);
 }
 
@@ -123,7 +123,7 @@ TEST(ActivationCodes, OfOneValueAllOver) {
     const std::vector<float> values(40, value);
     CodeBuffer buffer;
     ASSERT_FALSE(quantize_dynamic(
-        rows_of(values, 1, 40), CodeRange::kAsymmetric, Granularity::kRow, buffer));
+        rows_of(values, 1, 40), CodeRange::kAsymmetric, ScalePer::kRow, buffer));
     const CodedRows coded = buffer.view();
     EXPECT_EQ(coded.codes[39], value > 0.0F ? 255 : 0);
     EXPECT_EQ(coded.zero_point[0], value > 0.0F ? 0 : 255);
@@ -136,8 +136,7 @@ TEST(ActivationCodes, OfZerosHaveScaleOne) {
   const std::vector<float> values{0.0F, -0.0F, 0.0F};
   for (const CodeRange kind : {CodeRange::kAsymmetric, CodeRange::kSymmetric}) {
     CodeBuffer buffer;
-    ASSERT_FALSE(
-        quantize_dynamic(rows_of(values, 1, 3), kind, Granularity::kRow, buffer));
+    ASSERT_FALSE(quantize_dynamic(rows_of(values, 1, 3), kind, ScalePer::kRow, buffer));
     EXPECT_EQ(buffer.view().scale[0], 1.0F);
     EXPECT_EQ(buffer.row(0)[1], buffer.view().zero_point[0]);
   }
@@ -151,7 +150,7 @@ TEST(ActivationCodes, OfTheSmallestAndLargestFloatsAreFinite) {
     for (const CodeRange kind : {CodeRange::kAsymmetric, CodeRange::kSymmetric}) {
       CodeBuffer buffer;
       const FloatRows rows = rows_of(values, 1, 3);
-      ASSERT_FALSE(quantize_dynamic(rows, kind, Granularity::kRow, buffer));
+      ASSERT_FALSE(quantize_dynamic(rows, kind, ScalePer::kRow, buffer));
       EXPECT_TRUE(std::isnormal(buffer.view().scale[0]));
       expect_codes(buffer.view(), rows);
     }
@@ -168,10 +167,9 @@ TEST(ActivationCodes, NameTheFirstValueThatIsNotFinite) {
       on_each_level([&](const LevelFunctions& level) {
         CodeBuffer buffer;
         const auto found = {
+            quantize_dynamic(rows, CodeRange::kAsymmetric, ScalePer::kRow, buffer, level),
             quantize_dynamic(
-                rows, CodeRange::kAsymmetric, Granularity::kRow, buffer, level),
-            quantize_dynamic(
-                rows, CodeRange::kSymmetric, Granularity::kTensor, buffer, level),
+                rows, CodeRange::kSymmetric, ScalePer::kTensor, buffer, level),
             quantize_static(rows, {1.0F, 0}, buffer, level)};
         for (const std::optional<NonFinite>& place : found) {
           ASSERT_TRUE(place.has_value());
@@ -187,10 +185,9 @@ TEST(ActivationCodes, OfNothingAreNothing) {
   CodeBuffer buffer;
   for (const auto& [rows, columns] : {std::pair{0, 5}, std::pair{3, 0}}) {
     const FloatRows none{nullptr, rows, columns, columns};
+    EXPECT_FALSE(quantize_dynamic(none, CodeRange::kAsymmetric, ScalePer::kRow, buffer));
     EXPECT_FALSE(
-        quantize_dynamic(none, CodeRange::kAsymmetric, Granularity::kRow, buffer));
-    EXPECT_FALSE(
-        quantize_dynamic(none, CodeRange::kAsymmetric, Granularity::kTensor, buffer));
+        quantize_dynamic(none, CodeRange::kAsymmetric, ScalePer::kTensor, buffer));
     EXPECT_EQ(buffer.view().rows, rows);
     EXPECT_EQ(buffer.view().scale[0], 1.0F);
   }
@@ -200,10 +197,8 @@ TEST(ActivationCodes, LeaveZerosBehindEachRowWhenABufferIsUsedAgain) {
   CodeBuffer buffer;
   const std::vector<float> values(200, 1.0F);
   for (const auto& [rows, columns] : {std::pair{2, 100}, {1, 70}, {3, 10}, {1, 1}}) {
-    ASSERT_FALSE(quantize_dynamic(rows_of(values, rows, columns),
-                                  CodeRange::kAsymmetric,
-                                  Granularity::kRow,
-                                  buffer));
+    ASSERT_FALSE(quantize_dynamic(
+        rows_of(values, rows, columns), CodeRange::kAsymmetric, ScalePer::kRow, buffer));
     for (int64_t m = 0; m < rows; ++m) {
       EXPECT_EQ(buffer.row(m)[0], 255);
       for (int64_t k = columns; k < buffer.view().stride; ++k) {
@@ -233,10 +228,46 @@ TEST(ActivationCodes, RefuseBadParameters) {
 TEST(ActivationCodes, RefuseMoreColumnsThanSumsHold) {
   CodeBuffer buffer;
   EXPECT_EQ(message_of([&] {
-              buffer.prepare(1, kMostColumns + 1, Granularity::kRow);
+              buffer.prepare(1, kMostColumns + 1, ScalePer::kRow);
             }),
             "a layer of 8388609 inputs is wider than integer sums of 32 bits allow: "
             "8388608");
+}
+
+TEST(ActivationCodes, SplitsARowInHalvesThatAreItTo16Bits) {
+  constexpr int64_t kColumns = 77;
+  std::vector<float> values = random_floats(3 * kColumns, -3.0F, 7.0F, 9);
+  std::fill(values.end() - kColumns, values.end(), 0.0F);
+  values[0] = -9.0F;
+  const FloatRows rows = rows_of(values, 3, kColumns);
+  on_each_level([&](const LevelFunctions& level) {
+    CodeBuffer buffer;
+    buffer.prepare(6, kColumns, ScalePer::kRow);
+    ASSERT_FALSE(encode_rows_split(rows, 0, 3, buffer, level));
+    const CodedRows coded = buffer.view();
+    for (int64_t m = 0; m < 3; ++m) {
+      const float most = m == 0 ? 9.0F : m == 1 ? 7.0F : 0.0F;
+      int32_t sums[2] = {0, 0};
+      for (int64_t k = 0; k < kColumns; ++k) {
+        double value = 0.0;
+        for (const int64_t half : {0, 1}) {
+          const int code = coded.codes[(m + 3 * half) * coded.stride + k];
+          value += (code - 128) * static_cast<double>(coded.scale[m + 3 * half]);
+          sums[half] += code;
+        }
+        EXPECT_NEAR(
+            value, values[static_cast<std::size_t>(m * kColumns + k)], most / 65000);
+      }
+      EXPECT_EQ(coded.sum[m], sums[0]);
+      EXPECT_EQ(coded.sum[m + 3], sums[1]);
+    }
+    values[kColumns + 5] = kInfinity;
+    const auto bad = encode_rows_split(rows, 0, 3, buffer, level);
+    values[kColumns + 5] = 0.5F;
+    ASSERT_TRUE(bad);
+    EXPECT_EQ(bad->row, 1);
+    EXPECT_EQ(bad->column, 5);
+  });
 }
 
 }  // namespace

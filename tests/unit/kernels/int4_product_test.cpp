@@ -69,7 +69,7 @@ TEST(Int4Product, IsExactForEachShapeAndGroup) {
         }
         SCOPED_TRACE(std::to_string(channels) + " x " + std::to_string(columns) + " by " +
                      std::to_string(group));
-        const CodeBuffer x = made_codes(3, columns, Codes::kRandom, Granularity::kRow, 5);
+        const CodeBuffer x = made_codes(3, columns, Codes::kRandom, ScalePer::kRow, 5);
         expect_truth(made_layer(channels, columns, group, true, true), x.view());
       }
     }
@@ -80,8 +80,7 @@ TEST(Int4Product, IsExactForEachBatch) {
   const Int4Layer layer = made_layer(81, 256, 128, true, true);
   for (int64_t rows = 0; rows <= 18; ++rows) {
     SCOPED_TRACE(rows);
-    expect_truth(layer,
-                 made_codes(rows, 256, Codes::kRandom, Granularity::kRow, 6).view());
+    expect_truth(layer, made_codes(rows, 256, Codes::kRandom, ScalePer::kRow, 6).view());
   }
 }
 
@@ -89,7 +88,7 @@ TEST(Int4Product, IsExactWithAndWithoutEachTerm) {
   for (const bool has_zeros : {false, true}) {
     for (const bool has_bias : {false, true}) {
       for (const int32_t zero : {128, 0, 255}) {
-        CodeBuffer x = made_codes(5, 96, Codes::kRandom, Granularity::kTensor, 7);
+        CodeBuffer x = made_codes(5, 96, Codes::kRandom, ScalePer::kTensor, 7);
         x.set_parameters(0, {0.25F, zero});
         expect_truth(made_layer(70, 96, 32, has_zeros, has_bias), x.view());
       }
@@ -105,7 +104,7 @@ TEST(Int4Product, IsExactForTheWorstValues) {
           Int4Layer layer = made_layer(20, 5000, 5000, true, false);
           layer.codes.assign(layer.codes.size(), weight);
           layer.zero_point.assign(layer.zero_point.size(), zero);
-          CodeBuffer x = made_codes(2, 5000, kind, Granularity::kRow, 8);
+          CodeBuffer x = made_codes(2, 5000, kind, ScalePer::kRow, 8);
           x.set_parameters(0, {0.5F, x_zero});
           x.set_parameters(1, {0.5F, 255 - x_zero});
           expect_truth(layer, x.view());
@@ -116,7 +115,7 @@ TEST(Int4Product, IsExactForTheWorstValues) {
 }
 
 TEST(Int4Product, TakesGroupsLongerThanAFloatSumsExactly) {
-  const CodeBuffer x = made_codes(2, 9000, Codes::kRandom, Granularity::kRow, 9);
+  const CodeBuffer x = made_codes(2, 9000, Codes::kRandom, ScalePer::kRow, 9);
   for (const int64_t group : {2048, 2064, 4096, 9000}) {
     SCOPED_TRACE(group);
     expect_truth(made_layer(33, 9000, group, true, true), x.view());
@@ -126,7 +125,7 @@ TEST(Int4Product, TakesGroupsLongerThanAFloatSumsExactly) {
 TEST(Int4Product, WritesNothingOutsideItsRange) {
   const Int4Layer layer = made_layer(150, 64, 16, true, false);
   const Int4Weights weights = layer.packed();
-  const CodeBuffer x = made_codes(2, 64, Codes::kRandom, Granularity::kRow, 10);
+  const CodeBuffer x = made_codes(2, 64, Codes::kRandom, ScalePer::kRow, 10);
   const std::vector<double> truth = reference_product(layer, x.view());
   on_each_level([&](const LevelFunctions& level) {
     Int4Input input;
@@ -232,7 +231,7 @@ TEST(Int4Product, RefusesWhatDoesNotFit) {
             }),
             "a weight's zero point is 16 at element 0; 4 bits hold 0 to 15");
   const Int4Weights weights(codes, 2, 32, 16, scale);
-  const CodeBuffer x = made_codes(1, 4, Codes::kAll0, Granularity::kRow, 1);
+  const CodeBuffer x = made_codes(1, 4, Codes::kAll0, ScalePer::kRow, 1);
   Int4Input input;
   std::vector<float> out(2);
   EXPECT_EQ(message_of([&] {

@@ -54,7 +54,7 @@ TEST(Int8Product, IsExactForEachShape) {
   for (const int64_t channels : {1, 10, 16, 17, 63, 64, 65, 112, 128, 200}) {
     for (const int64_t columns : {1, 3, 4, 5, 67, 128, 513}) {
       const Int8Layer layer = made_layer(channels, columns, true, true);
-      const CodeBuffer x = made_codes(3, columns, Codes::kRandom, Granularity::kRow, 7);
+      const CodeBuffer x = made_codes(3, columns, Codes::kRandom, ScalePer::kRow, 7);
       SCOPED_TRACE(std::to_string(channels) + " x " + std::to_string(columns));
       expect_truth(layer, x.view());
     }
@@ -65,16 +65,27 @@ TEST(Int8Product, IsExactForEachBatch) {
   const Int8Layer layer = made_layer(81, 70, true, true);
   for (int64_t rows = 0; rows <= 20; ++rows) {
     SCOPED_TRACE(rows);
-    expect_truth(layer,
-                 made_codes(rows, 70, Codes::kRandom, Granularity::kRow, 8).view());
+    expect_truth(layer, made_codes(rows, 70, Codes::kRandom, ScalePer::kRow, 8).view());
+  }
+}
+
+TEST(Int8Product, IsExactByPiecesOfManyColumns) {
+  for (const int64_t columns : {256, 257, 512, 700}) {
+    SCOPED_TRACE(columns);
+    const Int8Layer layer = made_layer(81, columns, true, true);
+    for (const int64_t rows : {191, 192, 193, 250}) {
+      SCOPED_TRACE(rows);
+      expect_truth(layer,
+                   made_codes(rows, columns, Codes::kRandom, ScalePer::kRow, 9).view());
+    }
   }
 }
 
 TEST(Int8Product, IsExactWithAndWithoutEachTerm) {
   for (const bool has_zeros : {false, true}) {
     for (const bool has_bias : {false, true}) {
-      for (const Granularity granularity : {Granularity::kTensor, Granularity::kRow}) {
-        const CodeBuffer x = made_codes(5, 100, Codes::kRandom, granularity, 9);
+      for (const ScalePer scale_per : {ScalePer::kTensor, ScalePer::kRow}) {
+        const CodeBuffer x = made_codes(5, 100, Codes::kRandom, scale_per, 9);
         expect_truth(made_layer(70, 100, has_zeros, has_bias), x.view());
       }
     }
@@ -89,7 +100,7 @@ TEST(Int8Product, IsExactForTheWorstValues) {
         layer.codes.assign(layer.codes.size(), static_cast<int8_t>(weight));
         layer.zero_point.assign(layer.zero_point.size(), zero);
         for (const int32_t x_zero : {0, 255}) {
-          CodeBuffer x = made_codes(2, 4096, kind, Granularity::kRow, 10);
+          CodeBuffer x = made_codes(2, 4096, kind, ScalePer::kRow, 10);
           x.set_parameters(0, {0.5F, x_zero});
           x.set_parameters(1, {0.5F, 255 - x_zero});
           expect_truth(layer, x.view());
@@ -106,7 +117,7 @@ TEST(Int8Product, DoesNotOverflowHoweverManyColumnsThereAre) {
     Int8Layer layer = made_layer(18, columns, true, true);
     layer.codes.assign(layer.codes.size(), -128);
     layer.zero_point.assign(layer.zero_point.size(), 127);
-    CodeBuffer x = made_codes(2, columns, Codes::kAll255, Granularity::kRow, 11);
+    CodeBuffer x = made_codes(2, columns, Codes::kAll255, ScalePer::kRow, 11);
     x.set_parameters(0, {0.5F, 0});
     x.set_parameters(1, {0.5F, 255});
     expect_truth(layer, x.view());
@@ -115,7 +126,7 @@ TEST(Int8Product, DoesNotOverflowHoweverManyColumnsThereAre) {
 
 TEST(Int8Product, WritesNothingOutsideItsRange) {
   const Int8Layer layer = made_layer(200, 33, false, true);
-  const CodeBuffer x = made_codes(3, 33, Codes::kRandom, Granularity::kTensor, 12);
+  const CodeBuffer x = made_codes(3, 33, Codes::kRandom, ScalePer::kTensor, 12);
   const std::vector<double> truth = reference_product(layer, x.view());
   on_each_level([&](const LevelFunctions& level) {
     constexpr float kUntouched = -12345.0F;
@@ -160,13 +171,13 @@ TEST(Int8Product, TakesOneScaleForAllAndNoColumns) {
   const std::vector<int8_t> codes{1, 2, 3, 4};
   const std::vector<float> scale{0.5F};
   const Int8Weights weights(codes, 2, 2, scale);
-  CodeBuffer x = made_codes(1, 2, Codes::kAll255, Granularity::kTensor, 1);
+  CodeBuffer x = made_codes(1, 2, Codes::kAll255, ScalePer::kTensor, 1);
   x.set_parameters(0, {1.0F, 0});
   std::vector<float> out(2);
   multiply(weights, x.view(), {0, 2}, nullptr, out.data(), 2);
   EXPECT_EQ(out, (std::vector<float>{382.5F, 892.5F}));
   const Int8Weights none({}, 2, 0, scale);
-  const CodeBuffer no_columns = made_codes(1, 0, Codes::kAll0, Granularity::kRow, 1);
+  const CodeBuffer no_columns = made_codes(1, 0, Codes::kAll0, ScalePer::kRow, 1);
   const std::vector<float> bias{3.0F, 4.0F};
   multiply(none, no_columns.view(), {0, 2}, bias.data(), out.data(), 2);
   EXPECT_EQ(out, bias);
@@ -209,12 +220,32 @@ TEST(Int8Product, RefusesWhatDoesNotFit) {
             "a weight of -2 x -3 cannot be packed; outputs are 0 or more, inputs 0 to "
             "8388608");
   const Int8Weights weights(codes, 2, 3, scale);
-  const CodeBuffer x = made_codes(1, 4, Codes::kAll0, Granularity::kRow, 1);
+  const CodeBuffer x = made_codes(1, 4, Codes::kAll0, ScalePer::kRow, 1);
   std::vector<float> out(2);
   EXPECT_EQ(message_of([&] {
               multiply(weights, x.view(), {0, 2}, nullptr, out.data(), 2);
             }),
             "the input has 4 columns; the weight has 3");
+}
+
+TEST(Int8Product, UnpacksAnyChannels) {
+  constexpr int64_t kChannels = 70;
+  constexpr int64_t kColumns = 13;
+  const auto codes = random_values<int8_t>(kChannels * kColumns, -128, 127, 3);
+  const auto scale = random_floats(kChannels, 0.1F, 2.0F, 4);
+  const auto zeros = random_values<int32_t>(kChannels, -128, 127, 5);
+  for (const bool asymmetric : {false, true}) {
+    const Int8Weights weights(
+        codes, kChannels, kColumns, scale, asymmetric ? zeros : std::vector<int32_t>());
+    std::vector<float> tile(std::size_t{5} * 20);
+    unpack_tile(weights, {62, 67}, tile.data(), 20);
+    for (std::size_t n = 62; n < 67; ++n) {
+      for (std::size_t k = 0; k < kColumns; ++k) {
+        const int code = codes[n * kColumns + k] - (asymmetric ? zeros[n] : 0);
+        EXPECT_EQ(tile[(n - 62) * 20 + k], static_cast<float>(code) * scale[n]);
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -33,10 +33,10 @@ enum class Codes { kRandom, kAll255, kAll0 };
 /// Codes with random parameters in a buffer of their own. What lies behind a row's
 /// columns is garbage, as a product may find it.
 inline CodeBuffer made_codes(
-    int64_t rows, int64_t columns, Codes kind, Granularity granularity, uint32_t seed) {
+    int64_t rows, int64_t columns, Codes kind, ScalePer scale_per, uint32_t seed) {
   std::mt19937 random(seed);
   CodeBuffer buffer;
-  buffer.prepare(rows, columns, granularity);
+  buffer.prepare(rows, columns, scale_per);
   for (int64_t m = 0; m < rows; ++m) {
     int32_t sum = 0;
     for (int64_t k = 0; k < padded_columns(columns); ++k) {

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "sizewise/model.hpp"
+#include "sizewise/quantizer.hpp"
 
 #include "loading/plugin_catalog.hpp"
 #include "loading/plugin_instance.hpp"
@@ -55,6 +56,10 @@ std::shared_ptr<Dataset> make_dataset(std::string_view id, std::string_view opti
 
 std::shared_ptr<Loss> make_loss(std::string_view id, std::string_view options) {
   return loading::instantiate<Loss>(plugin_file(id), options_of(id, options));
+}
+
+std::shared_ptr<Quantizer> make_quantizer(std::string_view id, std::string_view options) {
+  return loading::instantiate<Quantizer>(plugin_file(id), options_of(id, options));
 }
 
 DatasetInfo token_data(int64_t vocabulary, int64_t context) {

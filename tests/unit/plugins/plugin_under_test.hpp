@@ -19,7 +19,8 @@
 
 namespace sizewise {
 class ModelFamily;
-}
+class Quantizer;
+}  // namespace sizewise
 
 namespace sizewise::testing {
 
@@ -38,6 +39,8 @@ namespace sizewise::testing {
                                                     std::string_view options);
 [[nodiscard]] std::shared_ptr<Loss> make_loss(std::string_view id,
                                               std::string_view options = "{}");
+[[nodiscard]] std::shared_ptr<Quantizer> make_quantizer(std::string_view id,
+                                                        std::string_view options = "{}");
 
 /// Facts about a dataset of byte tokens, and of images in `classes` classes.
 [[nodiscard]] DatasetInfo token_data(int64_t vocabulary, int64_t context);
@@ -56,6 +59,7 @@ class ScratchFolder {
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   /// Writes a file (and the folders it is in) and returns its path.
+  // NOLINTNEXTLINE(modernize-use-nodiscard): some tests need the file, not its path
   std::string write(const std::string& name, std::string_view bytes) const;
 
  private:

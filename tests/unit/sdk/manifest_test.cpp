@@ -46,6 +46,29 @@ TEST(Manifest, GivesADefaultItsDeclaredType) {
             manifest.options.resolve(given).to_json());
 }
 
+TEST(Manifest, TakesAnEnumOfIntegers) {
+  const std::string text(kGood);
+  const auto with = [&](std::string_view values) {
+    std::string changed = text;
+    const std::string_view minimum = R"("minimum": 1})";
+    changed.replace(changed.find(minimum), minimum.size(), values);
+    return changed;
+  };
+  const Manifest manifest = parse_manifest(with(R"("enum": [2, 4]})"));
+  EXPECT_EQ(manifest.options.find("layers")->allowed,
+            (std::vector<std::string>{"2", "4"}));
+  EXPECT_THROW((void)manifest.options.parse("layers", "3"), Error);
+  for (const auto* const bad :
+       {R"("enum": [2, "4"]})", R"("enum": [2.5]})", R"("enum": 2})", R"("enum": []})"}) {
+    EXPECT_THAT(refusal(text, R"("minimum": 1})", bad),
+                HasSubstr("of integers, for options of type integer"))
+        << bad;
+  }
+  // A default that is none of them would surface at a user.
+  EXPECT_THAT(refusal(text, R"("minimum": 1})", R"("enum": [1, 4]})"),
+              HasSubstr("is 2; allowed: integer, one of 1, 4"));
+}
+
 TEST(Manifest, RefusesWhatBreaksItsRules) {
   const std::string good(kGood);
   EXPECT_THAT(refusal(good, "\"mlp\"", "\"My Net\""), HasSubstr("\"id\" is 'My Net'"));

@@ -30,6 +30,15 @@ OptionSchema schema() {
             .maximum = {},
             .allowed = {"relu", "gelu"},
             .required = false},
+           {.name = "bits",
+            .type = "integer",
+            .item_type = "",
+            .description = "of a code",
+            .default_value = int64_t{8},
+            .minimum = {},
+            .maximum = {},
+            .allowed = {"8", "4"},
+            .required = false},
            {.name = "sizes",
             .type = "array",
             .item_type = "integer",
@@ -91,6 +100,21 @@ TEST(OptionSchema, RefusesATextThatIsNotAllowed) {
                 (void)schema().parse("activation", "tanh");
               }),
               HasSubstr("one of relu, gelu"));
+}
+
+TEST(OptionSchema, RefusesAnIntegerThatIsNotAllowed) {
+  EXPECT_EQ(std::get<int64_t>(schema().parse("bits", "4")), 4);
+  EXPECT_EQ(schema().resolve(Options::from_json(R"({"bits": 8.0})")).get<int64_t>("bits"),
+            8);
+  EXPECT_EQ(message_of([] {
+              (void)schema().parse("bits", "6");
+            }),
+            "option 'bits' of plugin 'mlp' is 6; allowed: integer, one of 8, 4, default "
+            "8");
+  EXPECT_THAT(message_of([] {
+                (void)schema().resolve(Options::from_json(R"({"bits": 5})"));
+              }),
+              HasSubstr("is 5; allowed: integer, one of 8, 4"));
 }
 
 TEST(OptionSchema, ReadsListsAndScientificIntegers) {

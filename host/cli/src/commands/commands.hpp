@@ -18,6 +18,7 @@ int fit(const Arguments& arguments, Console& console);
 int plan(const Arguments& arguments, Console& console);
 int plugin(const Arguments& arguments, Console& console);
 int predict(const Arguments& arguments, Console& console);
+int quantize(const Arguments& arguments, Console& console);
 int report(const Arguments& arguments, Console& console);
 int run(const Arguments& arguments, Console& console);
 int train(const Arguments& arguments, Console& console);

@@ -1,4 +1,6 @@
+#include <array>
 #include <cmath>
+#include <string>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -13,11 +15,37 @@
 namespace sizewise::cli {
 namespace {
 
+/// A result of `evaluate`; of a quantized model beside the float one's.
 std::string as_text(const nlohmann::json& result) {
+  struct Line {
+    const char* field;
+    const char* title;
+    const char* format;
+    double scale;
+  };
+  constexpr std::array<Line, 5> kLines = {
+      {{"loss", "loss", "{:.6g}", 1},
+       {"accuracy", "accuracy", "{:.4f}", 1},
+       {"units", "units", "{:.0f}", 1},
+       {"seconds_per_batch", "ms per batch", "{:.3f}", 1e3},
+       {"bytes", "weights, bytes", "{:.0f}", 1}}};
+  const nlohmann::json float_model = result.value("float", nlohmann::json());
+  const auto cell = [](const nlohmann::json& model, const Line& line) {
+    const double value = tables::number_or_nan(model, line.field);
+    return std::isfinite(value)
+               ? fmt::format(fmt::runtime(line.format), line.scale * value)
+               : std::string("-");
+  };
   std::string text;
-  for (const char* name : {"loss", "accuracy", "units", "seconds_per_batch", "bytes"}) {
-    const nlohmann::json value = result.value(name, nlohmann::json());
-    text += fmt::format("{:<18} {}\n", name, value.is_null() ? "-" : value.dump());
+  if (float_model.is_object()) {
+    text = fmt::format("{:<14}{:>14}{:>14}\n", "", "float", "quantized");
+  }
+  for (const Line& line : kLines) {
+    text += fmt::format("{:<14}", line.title);
+    if (float_model.is_object()) {
+      text += fmt::format("{:>14}", cell(float_model, line));
+    }
+    text += fmt::format("{:>14}\n", cell(result, line));
   }
   return text;
 }

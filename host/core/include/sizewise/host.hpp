@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sizewise/experiment.hpp"
+#include "sizewise/quantization.hpp"
 #include "sizewise/units.hpp"
 
 namespace sizewise {
@@ -31,6 +32,12 @@ struct RunSettings {
   bool accept_changes = false;
   /// Train trials that failed again.
   bool retry_failed = false;
+  /// Names a quantizer: train the size that is recommended for the first target budget
+  /// into the run directory's `model`, and quantize it into `quantized`. No part of the
+  /// experiment: the same run can be continued with another. Empty: neither.
+  PluginChoice quantizer;
+  /// Of that quantizer; absent: kDefaultCalibrationBatches.
+  std::optional<int64_t> calibration_batches;
   /// The longest that a worker may say nothing during a trial.
   std::chrono::seconds patience{1800};
   /// Becomes true from another thread or a signal handler: stop cleanly, soon.
@@ -69,11 +76,19 @@ struct Progress {
   std::string trial;  ///< the trial of that loss
 };
 
+/// How far a quantization is. [on the thread that called]
+struct StageProgress {
+  std::string stage;  ///< "probe", "calibrate", "quantize" or "evaluate"
+  int64_t done = 0;
+  int64_t total = 0;
+};
+
 /// What the program that runs an experiment wants to hear; each may be empty. Called on
 /// the thread that called find_optimal().
 struct Callbacks {
   std::function<void(const Progress&)> progress;
   std::function<void(const TrialState&)> trial;  ///< a trial ended
+  std::function<void(const StageProgress&)> stage;
   std::function<void(std::string_view)> warning;
   /// What a worker has been busy with, outside a trial, for more than a second.
   std::function<void(std::string_view)> log;
@@ -96,6 +111,18 @@ struct Recommendation {
   std::string reason;        ///< in a sentence
 };
 
+/// The recommended model as it was trained, for a quantizer.
+struct TrainedModel {
+  std::filesystem::path folder;
+  int64_t size = 0;
+  Parameters params;
+  Units tokens;
+  double loss = 0;      ///< on the validation split, in nats
+  double accuracy = 0;  ///< NaN where the loss counts none
+  double seconds = 0;
+  bool reused = false;  ///< it was there already
+};
+
 /// What find_optimal() found.
 struct Outcome {
   std::filesystem::path run_dir;
@@ -111,13 +138,16 @@ struct Outcome {
   bool identified = false;   ///< whether the data determine the law
   std::string fit_json;      ///< what `sizewise fit --json` prints
   std::vector<Recommendation> recommendations;  ///< one a target budget; see identified
+  /// Of RunSettings::quantizer, where a size is recommended for the first target.
+  std::optional<TrainedModel> model;
+  std::optional<QuantizationReport> quantization;
   std::vector<std::string> advice;  ///< what to do where the law is not identified
   std::vector<std::string> warnings;
 
   /// What `sizewise find-optimal --json` prints: one JSON object.
   [[nodiscard]] std::string to_json() const;
-  /// Adds the fit, the recommendations, the warnings and the seconds of a text that
-  /// to_json() wrote.
+  /// Adds the fit, the recommendations, the quantization, the warnings and the seconds of
+  /// a text that to_json() wrote.
   /// @throws Error kInput where the text is none
   void add_answer(std::string_view json);
 };
@@ -145,5 +175,17 @@ struct Outcome {
 /// (`interrupted` otherwise). Needs no worker and writes nothing.
 /// @throws Error kInput where the folder is no run directory or a file in it is damaged
 [[nodiscard]] Outcome read_run(const std::filesystem::path& run_dir);
+
+/// Quantizes a trained model, or weights alone, in a worker and writes the result: what
+/// the command `sizewise quantize` does. Silent; the callbacks hear of progress. The
+/// float model stays as it is. Nothing is written unless it succeeds.
+/// @returns success = false with errors of code kQuantization where a layer cannot be
+///   quantized as asked
+/// @throws Error kConfiguration for plugins, options and numbers that are not allowed;
+///   kInput where the source cannot be used or is quantized already, or the output holds
+///   a model; kPlugin where a plugin or the worker breaks its contract; kIo where the
+///   output cannot be written
+[[nodiscard]] QuantizationReport quantize(const QuantizationRequest& request,
+                                          const Callbacks& callbacks = {});
 
 }  // namespace sizewise

@@ -6,13 +6,12 @@
 
 #include "sizewise/experiment.hpp"
 
+#include "planning/object_fields.hpp"
+
 // An Experiment as JSON: the shape of experiment.json, of --config, and of a worker's
 // requests.
 
 namespace sizewise::planning {
-
-/// What a message calls a field: by its name in JSON, or by the flag that sets it.
-enum class FieldNames { kFields, kFlags };
 
 /// @throws Error kConfiguration naming the field, the value received and the values
 /// allowed

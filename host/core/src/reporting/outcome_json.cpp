@@ -53,6 +53,30 @@ Recommendation recommendation_from(const json& object) {
   return made;
 }
 
+json to_json(const TrainedModel& model) {
+  return {{"folder", model.folder.string()},
+          {"size", model.size},
+          {"params", whole(model.params.value())},
+          {"tokens", whole(model.tokens.value())},
+          {"loss", number_or_null(model.loss)},
+          {"accuracy", number_or_null(model.accuracy)},
+          {"seconds", number_or_null(model.seconds)},
+          {"reused", model.reused}};
+}
+
+TrainedModel model_from(const json& object) {
+  TrainedModel model;
+  model.folder = object.at("folder").get<std::string>();
+  model.size = object.at("size").get<int64_t>();
+  model.params = Parameters(number_or_nan(object, "params"));
+  model.tokens = Units(number_or_nan(object, "tokens"));
+  model.loss = number_or_nan(object, "loss");
+  model.accuracy = number_or_nan(object, "accuracy");
+  model.seconds = number_or_nan(object, "seconds");
+  model.reused = object.value("reused", false);
+  return model;
+}
+
 }  // namespace
 
 void Outcome::add_answer(std::string_view text) {
@@ -64,6 +88,12 @@ void Outcome::add_answer(std::string_view text) {
     identified = fit.is_object() && fit.at("status") == "identified";
     for (const json& made : object.at("recommendations")) {
       recommendations.push_back(recommendation_from(made));
+    }
+    if (const json made = object.value("model", json()); !made.is_null()) {
+      model = model_from(made);
+    }
+    if (const json made = object.value("quantization", json()); !made.is_null()) {
+      quantization = QuantizationReport::from_json(made.dump());
     }
     for (const json& line : object.value("advice", json::array())) {
       advice.push_back(line.get<std::string>());
@@ -97,22 +127,24 @@ std::string Outcome::to_json() const {
   for (const Recommendation& made : recommendations) {
     list.push_back(sizewise::to_json(made));
   }
-  const json object = {{"run_dir", run_dir.string()},
-                       {"trials",
-                        {{"planned", planned},
-                         {"done", done},
-                         {"diverged", diverged},
-                         {"failed", failed},
-                         {"reused", reused}}},
-                       {"training_flops", number_or_null(training_flops.value())},
-                       {"seconds", seconds},
-                       {"interrupted", interrupted},
-                       {"fit", fit_in_short(fit_json)},
-                       {"recommendation", list.empty() ? json() : list.front()},
-                       {"recommendations", list},
-                       {"quantization", nullptr},
-                       {"advice", advice},
-                       {"warnings", warnings}};
+  const json object = {
+      {"run_dir", run_dir.string()},
+      {"trials",
+       {{"planned", planned},
+        {"done", done},
+        {"diverged", diverged},
+        {"failed", failed},
+        {"reused", reused}}},
+      {"training_flops", number_or_null(training_flops.value())},
+      {"seconds", seconds},
+      {"interrupted", interrupted},
+      {"fit", fit_in_short(fit_json)},
+      {"recommendation", list.empty() ? json() : list.front()},
+      {"recommendations", list},
+      {"model", model ? sizewise::to_json(*model) : json()},
+      {"quantization", quantization ? json::parse(quantization->to_json()) : json()},
+      {"advice", advice},
+      {"warnings", warnings}};
   return tables::json_text(object);
 }
 

@@ -8,14 +8,11 @@
 
 #include "fitting/fit_report_json.hpp"
 #include "reporting/fit_text.hpp"
-#include "reporting/text.hpp"
+#include "reporting/quantization_text.hpp"
+#include "reporting/text_layout.hpp"
 
 namespace sizewise::reporting {
 namespace {
-
-std::string number_or(double value, const char* format, const char* otherwise) {
-  return std::isfinite(value) ? fmt::format(fmt::runtime(format), value) : otherwise;
-}
 
 std::string row(std::string_view size,
                 std::string_view params,
@@ -50,6 +47,28 @@ std::string recommendation_report(const Recommendation& made) {
                         std::isfinite(high) ? short_count(high) : "no bound");
   }
   return text + wrapped(made.reason, 2);
+}
+
+/// The recommended model as it was trained, and quantized.
+std::string shipped_report(const Outcome& outcome) {
+  std::string text;
+  if (outcome.model) {
+    const TrainedModel& model = *outcome.model;
+    text +=
+        "\n" + wrapped(fmt::format("Trained size {} on {} units{}: loss {}, accuracy {}; "
+                                   "it is in {}",
+                                   model.size,
+                                   short_count(model.tokens.value()),
+                                   model.reused ? " (before)" : "",
+                                   number_or(model.loss, "{:.5f}", "-"),
+                                   number_or(model.accuracy, "{:.4f}", "-"),
+                                   model.folder.string()),
+                       0);
+  }
+  if (outcome.quantization) {
+    text += "\n" + quantization_text(*outcome.quantization);
+  }
+  return text;
 }
 
 }  // namespace
@@ -143,6 +162,7 @@ std::string outcome_report(const Outcome& outcome) {
   for (const Recommendation& made : outcome.recommendations) {
     text += recommendation_report(made);
   }
+  text += shipped_report(outcome);
   if (!outcome.advice.empty()) {
     text += "\nWhat to do next\n";
   }

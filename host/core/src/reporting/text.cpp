@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace sizewise::reporting {
 namespace {
 
@@ -40,6 +42,22 @@ std::string hanging(std::string_view head, std::string_view text, std::size_t wi
   const std::size_t indent = columns(head);
   const std::string lines = wrapped(text, indent, width);
   return std::string(head) + (lines.empty() ? "\n" : lines.substr(indent));
+}
+
+std::string printable(std::string_view text, std::string_view kept) {
+  constexpr unsigned char kFirstLetter = 0x20;
+  constexpr unsigned char kDelete = 0x7f;
+  std::string shown;
+  for (const char letter : text) {
+    const auto code = static_cast<unsigned char>(letter);
+    const bool is_control = code < kFirstLetter || code == kDelete;
+    if (is_control && kept.find(letter) == std::string_view::npos) {
+      shown += fmt::format("\\x{:02x}", code);
+    } else {
+      shown += letter;
+    }
+  }
+  return shown;
 }
 
 }  // namespace sizewise::reporting

@@ -20,4 +20,8 @@ inline constexpr std::size_t kTextWidth = 80;
                                   std::string_view text,
                                   std::size_t width = kTextWidth);
 
+/// The text with every control character but those of `kept` as "\x1b": names come from
+/// files that may hold anything, and a terminal obeys.
+[[nodiscard]] std::string printable(std::string_view text, std::string_view kept = "");
+
 }  // namespace sizewise::reporting

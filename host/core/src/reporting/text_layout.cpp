@@ -19,6 +19,10 @@ std::string line_of(std::string line) {
   return line + "\n";
 }
 
+std::string number_or(double number, const char* format, const char* otherwise) {
+  return std::isfinite(number) ? fmt::format(fmt::runtime(format), number) : otherwise;
+}
+
 std::string number_text(double number, int digits) {
   if (std::isnan(number)) {
     return "";

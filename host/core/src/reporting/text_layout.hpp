@@ -18,6 +18,11 @@ namespace sizewise::reporting {
 /// The line without spaces at its end, and with a line end.
 [[nodiscard]] std::string line_of(std::string line);
 
+/// A finite number in a format of fmt, such as "{:.3g}".
+[[nodiscard]] std::string number_or(double number,
+                                    const char* format,
+                                    const char* otherwise);
+
 /// A number in `digits` significant digits; empty for NaN.
 [[nodiscard]] std::string number_text(double number, int digits = 5);
 

@@ -1,9 +1,11 @@
 #include "running/durable_file.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -46,14 +48,16 @@ std::string advice(int reason) {
               advice(reason));
 }
 
+fs::path temporary_path(const fs::path& target) {
+  return target.parent_path() /
+         fmt::format("{}{}-{}", kTemporary, target.filename().string(), ::getpid());
+}
+
 /// A temporary file that goes unless it was renamed.
 class TemporaryFile {
  public:
   TemporaryFile(const fs::path& target, std::span<const std::string_view> parts)
-      : target_(target),
-        path_(
-            target.parent_path() /
-            fmt::format("{}{}-{}", kTemporary, target.filename().string(), ::getpid())) {
+      : target_(target), path_(temporary_path(target)) {
     const int file =
         ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (file < 0) {
@@ -119,6 +123,68 @@ int link_new(const char* from, const char* to) {
 }
 
 }  // namespace
+
+GrowingFile::GrowingFile(fs::path target)
+    : target_(std::move(target)),
+      path_(temporary_path(target_)),
+      file_(::open(path_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
+  if (file_ < 0) {
+    refuse("cannot be written", target_, errno);
+  }
+}
+
+GrowingFile::~GrowingFile() {
+  if (file_ >= 0) {
+    ::close(file_);
+  }
+  ::unlink(path_.c_str());
+}
+
+void GrowingFile::append(std::string_view bytes) {
+  overwrite(size_, bytes);
+  size_ += bytes.size();
+}
+
+void GrowingFile::append(const GrowingFile& other, uint64_t offset, uint64_t count) {
+  constexpr uint64_t kMostAtOnce = 1ULL << 20U;
+  std::string part;
+  while (count > 0) {
+    part.resize(std::min(count, kMostAtOnce));
+    const ssize_t read =
+        ::pread(other.file_, part.data(), part.size(), static_cast<off_t>(offset));
+    if (read <= 0 && !(read < 0 && errno == EINTR)) {
+      refuse("cannot be read", other.target_, read == 0 ? EIO : errno);
+    }
+    const auto got = static_cast<uint64_t>(std::max<ssize_t>(read, 0));
+    append(std::string_view(part).substr(0, got));
+    offset += got;
+    count -= got;
+  }
+}
+
+void GrowingFile::overwrite(uint64_t offset, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count =
+        ::pwrite(file_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (count >= 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+      offset += static_cast<uint64_t>(count);
+    } else if (errno != EINTR) {
+      refuse("cannot be written", target_, errno);
+    }
+  }
+}
+
+void GrowingFile::commit() {
+  if (::fsync(file_) != 0) {
+    refuse("cannot be written", target_, errno);
+  }
+  const int closed = ::close(std::exchange(file_, -1));
+  if (closed != 0 || ::rename(path_.c_str(), target_.c_str()) != 0) {
+    refuse("cannot be written", target_, errno);
+  }
+  sync_folder(target_.parent_path());
+}
 
 Commit commit_new(const fs::path& file, std::string_view text) {
   {

@@ -318,8 +318,12 @@ Reply Worker::died() {
       Error(
           ErrorCode::kPlugin,
           fmt::format("the worker {} during {}{}", *ending, request_name(), quoted_log()),
-          "run the request by hand under a debugger: sizewise-worker --request FILE "
-          "(docs/worker-protocol.md)")};
+          ending->find("SIGKILL") != std::string::npos
+              ? "something else killed it, as the system does where memory runs out: try "
+                "a smaller model or batch, or fewer workers at a time (--jobs)"
+              : "run the request by hand under a debugger: sizewise-worker --request "
+                "FILE "
+                "(docs/worker-protocol.md)")};
 }
 
 Reply Worker::garbled(std::string_view what) {

@@ -63,6 +63,13 @@ planning::Trainer WorkerOracle::trainer() {
   });
 }
 
+void WorkerOracle::check_quantizer(const planning::ResolvedPlugin& quantizer) {
+  ask("quantizer",
+      {{"quantizer", planning::plugin_to_json(quantizer)}},
+      fmt::format("quantizer '{}'", quantizer.id()),
+      fmt::format("asking quantizer '{}'", quantizer.id()));
+}
+
 json WorkerOracle::ask(std::string_view method,
                        const json& fields,
                        const std::string& purpose,

@@ -41,6 +41,11 @@ class WorkerOracle final : public planning::SizeOracle {
   /// @throws Error kPlugin where no worker starts
   [[nodiscard]] planning::Trainer trainer();
 
+  /// Has a worker make the quantizer, which only then can refuse a combination of
+  /// options.
+  /// @throws Error kConfiguration where it does
+  void check_quantizer(const planning::ResolvedPlugin& quantizer);
+
  private:
   nlohmann::json ask(std::string_view method,
                      const nlohmann::json& fields,

@@ -62,6 +62,12 @@ nlohmann::json number_or_null(double number) {
   return std::isfinite(number) ? nlohmann::json(number) : nlohmann::json();
 }
 
+nlohmann::json error_to_json(const Error& error) {
+  return {{"code", to_string(error.code())},
+          {"message", error.message()},
+          {"suggestion", error.suggestion()}};
+}
+
 double number_or_nan(const nlohmann::json& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_number() ? found->get<double>() : NAN;

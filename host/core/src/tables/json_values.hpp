@@ -4,7 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
-// What every stage does with JSON: numbers that may be absent, and faults in plain words.
+#include "sizewise/error.hpp"
+
+// What every stage does with JSON: numbers that may be absent, and errors and faults.
 
 namespace sizewise::tables {
 
@@ -13,6 +15,9 @@ namespace sizewise::tables {
 
 /// NaN where the field is absent or no number.
 [[nodiscard]] double number_or_nan(const nlohmann::json& object, const char* name);
+
+/// {"code", "message", "suggestion"}.
+[[nodiscard]] nlohmann::json error_to_json(const Error& error);
 
 /// What nlohmann_json found wrong, in the words of a message: "line 3, column 7:
 /// unexpected end of input; expected '}'", "key 'loss' not found".

@@ -3,6 +3,8 @@
 #include <fstream>
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
@@ -25,7 +27,7 @@ using nlohmann::json;
 constexpr const char* kTied = "tied";
 
 /// A module's parameters and buffers by name; tied ones under every name.
-TensorMap state_of(const torch::nn::Module& module) {
+TensorMap all_names_of(const torch::nn::Module& module) {
   TensorMap state;
   for (const auto& parameter : module.named_parameters()) {
     state.emplace(parameter.key(), parameter.value());
@@ -72,28 +74,88 @@ std::map<std::string, std::string> tied_names(const Safetensors& content) {
   return tied;
 }
 
+/// The stored tensor that a module's tensor of this name takes its numbers from.
+/// @throws Error kInput where there is none, or its shape or type differs
+const at::Tensor& stored_for(const std::string& name,
+                             const at::Tensor& tensor,
+                             const ModuleState& stored,
+                             const std::filesystem::path& source) {
+  const auto alias = stored.tied.find(name);
+  const auto found =
+      stored.tensors.find(alias == stored.tied.end() ? name : alias->second);
+  if (found == stored.tensors.end()) {
+    refuse(source,
+           fmt::format("has no tensor '{}', which the model has", name),
+           kOtherModel);
+  }
+  if (found->second.sizes() != tensor.sizes() ||
+      found->second.scalar_type() != tensor.scalar_type()) {
+    refuse(source,
+           fmt::format("'{}' is {}, and the model's is {}",
+                       name,
+                       describe(found->second),
+                       describe(tensor)),
+           kOtherModel);
+  }
+  return found->second;
+}
+
 }  // namespace
+
+ModuleState module_state(const torch::nn::Module& module) {
+  ModuleState state;
+  std::map<const c10::TensorImpl*, std::string> stored;
+  for (const auto& [name, tensor] : all_names_of(module)) {
+    const auto [entry, is_new] = stored.emplace(tensor.unsafeGetTensorImpl(), name);
+    if (is_new) {
+      state.tensors.emplace(name, tensor);
+    } else {
+      state.tied[name] = entry->second;
+    }
+  }
+  return state;
+}
+
+void load_state(torch::nn::Module& module,
+                const ModuleState& stored,
+                const std::filesystem::path& source,
+                const std::set<std::string>& besides) {
+  const TensorMap state = all_names_of(module);
+  std::vector<std::pair<at::Tensor, at::Tensor>> copies;  // to, from
+  for (const auto& [name, tensor] : state) {
+    if (!besides.contains(name)) {
+      copies.emplace_back(tensor, stored_for(name, tensor, stored, source));
+    }
+  }
+  for (const auto& [name, tensor] : stored.tensors) {
+    if (!state.contains(name)) {
+      refuse(source,
+             fmt::format("has a tensor '{}', which the model has not", name),
+             kOtherModel);
+    }
+  }
+  const at::NoGradGuard no_grad;
+  for (auto& [to, from] : copies) {
+    to.copy_(from);
+  }
+}
 
 void save_checkpoint(const std::filesystem::path& folder,
                      const torch::nn::Module& module,
                      json facts) {
   running::make_folder(folder);
+  ModuleState state = module_state(module);
   Safetensors content;
-  json tied = json::object();
-  std::map<const c10::TensorImpl*, std::string> stored;
-  for (const auto& [name, tensor] : state_of(module)) {
-    const auto [entry, is_new] = stored.emplace(tensor.unsafeGetTensorImpl(), name);
-    if (is_new) {
-      content.tensors.emplace(name, tensor);
-    } else {
-      tied[name] = entry->second;
-    }
-  }
+  content.tensors = std::move(state.tensors);
   content.metadata["format"] = "pt";
-  if (!tied.empty()) {
-    content.metadata[kTied] = tied.dump();
+  if (!state.tied.empty()) {
+    content.metadata[kTied] = json(state.tied).dump();
   }
   write_safetensors(folder / kWeightsFile, content);
+  write_facts(folder, std::move(facts));
+}
+
+void write_facts(const std::filesystem::path& folder, json facts) {
   facts["weights_sha256"] = sha256_of_file(folder / kWeightsFile);
   const std::string text = facts.dump(2, ' ', false, json::error_handler_t::replace);
   running::replace_file(folder / kFactsFile, text + "\n");
@@ -123,36 +185,9 @@ json read_facts(const std::filesystem::path& folder) {
 
 uint64_t load_weights(const std::filesystem::path& folder, torch::nn::Module& module) {
   const std::filesystem::path path = folder / kWeightsFile;
-  const Safetensors content = read_safetensors(path);
-  const std::map<std::string, std::string> tied = tied_names(content);
-  const at::NoGradGuard no_grad;
-  TensorMap state = state_of(module);
-  for (auto& [name, tensor] : state) {
-    const auto alias = tied.find(name);
-    const auto found = content.tensors.find(alias == tied.end() ? name : alias->second);
-    if (found == content.tensors.end()) {
-      refuse(path,
-             fmt::format("has no tensor '{}', which the model has", name),
-             kOtherModel);
-    }
-    if (found->second.sizes() != tensor.sizes() ||
-        found->second.scalar_type() != tensor.scalar_type()) {
-      refuse(path,
-             fmt::format("'{}' is {}, and the model's is {}",
-                         name,
-                         describe(found->second),
-                         describe(tensor)),
-             kOtherModel);
-    }
-    tensor.copy_(found->second);
-  }
-  for (const auto& [name, tensor] : content.tensors) {
-    if (!state.contains(name)) {
-      refuse(path,
-             fmt::format("has a tensor '{}', which the model has not", name),
-             kOtherModel);
-    }
-  }
+  Safetensors content = read_safetensors(path);
+  std::map<std::string, std::string> tied = tied_names(content);
+  load_state(module, {std::move(content.tensors), std::move(tied)}, path);
   return std::filesystem::file_size(path);
 }
 

@@ -1,7 +1,7 @@
 #include "checkpoint/safetensors.hpp"
 
 #include <algorithm>
-#include <array>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -12,50 +12,26 @@
 
 #include "checkpoint/safetensors_file.hpp"
 #include "checkpoint/safetensors_header.hpp"
+#include "checkpoint/tensor_type.hpp"
 #include "running/durable_file.hpp"
 
 namespace sizewise::checkpoint {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, at::ScalarType>, 12> kTypes = {{
-    {"F64", at::kDouble},
-    {"F32", at::kFloat},
-    {"F16", at::kHalf},
-    {"BF16", at::kBFloat16},
-    {"I64", at::kLong},
-    {"I32", at::kInt},
-    {"I16", at::kShort},
-    {"I8", at::kChar},
-    {"U8", at::kByte},
-    {"BOOL", at::kBool},
-    {"F8_E4M3", at::kFloat8_e4m3fn},
-    {"F8_E5M2", at::kFloat8_e5m2},
-}};
-
-std::string type_name(const std::string& tensor, at::ScalarType type) {
-  for (const auto& [name, known] : kTypes) {
-    if (known == type) {
-      return std::string(name);
-    }
+WeightType type_of(const std::string& tensor, at::ScalarType type) {
+  const std::optional<WeightType> known = weight_type(type);
+  if (!known) {
+    throw Error(
+        ErrorCode::kInput,
+        fmt::format("tensor '{}' is of type {}, which a safetensors file cannot hold",
+                    tensor,
+                    c10::toString(type)),
+        "have the model hold it as another type, for example float32");
   }
-  throw Error(
-      ErrorCode::kInput,
-      fmt::format("tensor '{}' is of type {}, which a safetensors file cannot hold",
-                  tensor,
-                  c10::toString(type)),
-      "have the model hold it as another type, for example float32");
+  return *known;
 }
 
-at::ScalarType scalar_type(std::string_view name) {
-  for (const auto& [known, type] : kTypes) {
-    if (known == name) {
-      return type;
-    }
-  }
-  throw Error(ErrorCode::kInternal, fmt::format("no tensor type for '{}'", name));
-}
-
-std::string_view bytes_of(const at::Tensor& tensor) {
+std::string_view text_of(const at::Tensor& tensor) {
   return {static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes()};
 }
 
@@ -83,14 +59,17 @@ void write_safetensors(const std::filesystem::path& path, const Safetensors& con
     const at::Tensor& tensor = content.tensors.at(name);
     kept.push_back(tensor.detach().to(at::kCPU).contiguous());
     const uint64_t end = offset + kept.back().nbytes();
-    header.tensors.push_back(
-        {name, type_name(name, tensor.scalar_type()), tensor.sizes().vec(), offset, end});
+    header.tensors.push_back({name,
+                              std::string(to_string(type_of(name, tensor.scalar_type()))),
+                              tensor.sizes().vec(),
+                              offset,
+                              end});
     offset = end;
   }
   const std::string start = format_safetensors_header(header);
   std::vector<std::string_view> parts{start};
   for (const at::Tensor& tensor : kept) {
-    parts.push_back(bytes_of(tensor));
+    parts.push_back(text_of(tensor));
   }
   running::replace_file(path, parts);
 }
@@ -100,7 +79,7 @@ Safetensors read_safetensors(const std::filesystem::path& path) {
   Safetensors content;
   content.metadata = std::move(file.header.metadata);
   for (const TensorEntry& entry : file.header.tensors) {
-    at::Tensor tensor = at::empty(entry.shape, scalar_type(entry.type));
+    at::Tensor tensor = at::empty(entry.shape, scalar_type(*weight_type(entry.type)));
     if (!file.stream.read(static_cast<char*>(tensor.mutable_data_ptr()),
                           static_cast<std::streamsize>(entry.end - entry.begin))) {
       refuse_safetensors(path, fmt::format("ends inside tensor '{}'", entry.name));

@@ -12,8 +12,6 @@
 namespace sizewise::checkpoint {
 namespace {
 
-constexpr uint64_t kLengthBytes = 8;
-
 /// The JSON of the header; leaves the stream where the data begin.
 std::string read_header_text(std::ifstream& file,
                              const std::filesystem::path& path,

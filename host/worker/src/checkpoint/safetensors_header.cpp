@@ -134,7 +134,8 @@ SafetensorsHeader parse_safetensors_header(std::string_view text, uint64_t data_
   return header;
 }
 
-std::string format_safetensors_header(const SafetensorsHeader& header) {
+std::string format_safetensors_header(const SafetensorsHeader& header,
+                                      uint64_t least_bytes) {
   json object = json::object();
   if (!header.metadata.empty()) {
     object[std::string(kMetadata)] = header.metadata;
@@ -145,9 +146,10 @@ std::string format_safetensors_header(const SafetensorsHeader& header) {
                           {"data_offsets", {entry.begin, entry.end}}};
   }
   std::string text = object.dump();
-  text.resize((text.size() + kAlignment - 1) / kAlignment * kAlignment, ' ');
+  const uint64_t least = std::max<uint64_t>(text.size() + kLengthBytes, least_bytes);
+  text.resize((least + kAlignment - 1) / kAlignment * kAlignment - kLengthBytes, ' ');
   std::string bytes;
-  for (unsigned i = 0; i < 8; ++i) {
+  for (unsigned i = 0; i < kLengthBytes; ++i) {
     bytes += static_cast<char>((text.size() >> (8U * i)) & 0xFFU);
   }
   return bytes + text;

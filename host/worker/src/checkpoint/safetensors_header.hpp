@@ -12,6 +12,9 @@
 
 namespace sizewise::checkpoint {
 
+/// Of the length of the header, which stands before it.
+inline constexpr uint64_t kLengthBytes = 8;
+
 /// The longest header that is read, in bytes: the format's own limit.
 inline constexpr uint64_t kLongestHeaderBytes = 100'000'000;
 
@@ -40,6 +43,8 @@ struct SafetensorsHeader {
                                                          uint64_t data_bytes);
 
 /// The header as it begins a file: length, JSON, and spaces up to a multiple of 8 bytes.
-[[nodiscard]] std::string format_safetensors_header(const SafetensorsHeader& header);
+/// @param least_bytes spaces up to at least as many
+[[nodiscard]] std::string format_safetensors_header(const SafetensorsHeader& header,
+                                                    uint64_t least_bytes = 0);
 
 }  // namespace sizewise::checkpoint

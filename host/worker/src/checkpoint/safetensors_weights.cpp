@@ -27,6 +27,7 @@ class SafetensorsWeights final : public WeightFile {
 
   void add(const fs::path& path) {
     Shard shard{path, open_safetensors_file(path)};
+    file_bytes_ += fs::file_size(path);
     for (const TensorEntry& entry : shard.file.header.tensors) {
       const std::optional<WeightType> type = weight_type(entry.type);
       if (!type) {  // the header's reader lets none pass

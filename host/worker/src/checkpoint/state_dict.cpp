@@ -115,7 +115,7 @@ class StateDictReader {
       }
       if (value.kind == Kind::kTensor) {
         if (key.kind != Kind::kText) {
-          refuse(fmt::format("holds a tensor under {}, no text", name));
+          refuse(fmt::format("holds a tensor under {}; a name is a text", name));
         }
         add_tensor(name, data_->tensors[static_cast<std::size_t>(value.number)]);
       } else if (holds_tensors(value)) {

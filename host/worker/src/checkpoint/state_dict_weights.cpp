@@ -1,7 +1,11 @@
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <map>
 #include <string>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -28,6 +32,7 @@ class StateDictWeights final : public WeightFile {
  public:
   explicit StateDictWeights(const std::filesystem::path& path)
       : WeightFile(WeightFormat::kStateDict), file_(path.string()), archive_(path) {
+    file_bytes_ = std::filesystem::file_size(path);
     find_root();
     check_notes();
     const std::string pickle =
@@ -119,6 +124,7 @@ class StateDictWeights final : public WeightFile {
     for (const int64_t size : tensor.shape) {
       bytes *= static_cast<uint64_t>(size);  // fits: no tensor is larger than its storage
     }
+    note_tie(tensor);
     places_.push_back({*found,
                        {tensor.shape,
                         std::move(tensor.strides),
@@ -126,6 +132,25 @@ class StateDictWeights final : public WeightFile {
                         element_bytes(tensor.type)}});
     tensors_.push_back(
         {std::move(tensor.name), tensor.type, std::move(tensor.shape), bytes});
+  }
+
+  /// Which elements of which storage a tensor is.
+  using Elements = std::tuple<std::string,
+                              WeightType,
+                              uint64_t,
+                              std::vector<int64_t>,
+                              std::vector<int64_t>>;
+
+  void note_tie(const StateDictTensor& tensor) {
+    const auto [first, is_new] = first_names_.try_emplace(
+        Elements{tensor.storage, tensor.type, tensor.first, tensor.shape, tensor.strides},
+        tensor.name);
+    // Tensors without elements may lie anywhere.
+    const bool is_empty =
+        std::find(tensor.shape.begin(), tensor.shape.end(), 0) != tensor.shape.end();
+    if (!is_new && !is_empty) {
+      tied_.emplace(tensor.name, first->second);
+    }
   }
 
   void fill(std::size_t index, std::span<std::byte> bytes) override {
@@ -143,6 +168,7 @@ class StateDictWeights final : public WeightFile {
   ZipArchive archive_;
   std::string root_;
   std::vector<Place> places_;  ///< one a tensor
+  std::map<Elements, std::string> first_names_;
 };
 
 }  // namespace

@@ -9,6 +9,8 @@
 
 #include "sizewise/error.hpp"
 
+#include "tables/json_values.hpp"
+
 namespace sizewise::checkpoint {
 
 nlohmann::json parse_unique_json(std::string_view text) {
@@ -29,7 +31,7 @@ nlohmann::json parse_unique_json(std::string_view text) {
   try {
     return json::parse(text.begin(), text.end(), watch);
   } catch (const json::exception& error) {
-    throw Error(ErrorCode::kInput, error.what());
+    throw Error(ErrorCode::kInput, tables::json_fault(error));
   }
 }
 

@@ -45,6 +45,13 @@ class WeightFile {
   /// What a state dict holds beside its tensors, which nothing reads.
   [[nodiscard]] const std::vector<SkippedValue>& skipped() const { return skipped_; }
 
+  /// Tensors of a state dict that are the very elements of another: name -> the first
+  /// name of those elements.
+  [[nodiscard]] const std::map<std::string, std::string>& tied() const { return tied_; }
+
+  /// Of the file, or of all shards.
+  [[nodiscard]] uint64_t file_bytes() const { return file_bytes_; }
+
   /// The texts in the header of safetensors.
   [[nodiscard]] const std::map<std::string, std::string>& metadata() const {
     return metadata_;
@@ -63,6 +70,8 @@ class WeightFile {
   std::vector<WeightTensor> tensors_;
   std::vector<SkippedValue> skipped_;
   std::map<std::string, std::string> metadata_;
+  std::map<std::string, std::string> tied_;
+  uint64_t file_bytes_ = 0;
 
  private:
   virtual void fill(std::size_t index, std::span<std::byte> bytes) = 0;

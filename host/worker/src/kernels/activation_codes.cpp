@@ -56,7 +56,7 @@ float scale_of(double width, double steps, float narrow) {
 
 }  // namespace
 
-void CodeBuffer::prepare(int64_t rows, int64_t columns, Granularity granularity) {
+void CodeBuffer::prepare(int64_t rows, int64_t columns, ScalePer scale_per) {
   if (columns > kMostColumns) {
     throw Error(ErrorCode::kQuantization,
                 "a layer of " + std::to_string(columns) +
@@ -74,7 +74,7 @@ void CodeBuffer::prepare(int64_t rows, int64_t columns, Granularity granularity)
   rows_ = rows;
   columns_ = columns;
   stride_ = stride;
-  per_row_ = granularity == Granularity::kRow;
+  per_row_ = scale_per == ScalePer::kRow;
   const auto count = static_cast<std::size_t>(per_row_ ? rows : 1);
   scale_.resize(count);
   zero_point_.resize(count);
@@ -162,13 +162,38 @@ std::optional<NonFinite> encode_rows_by_range(const FloatRows& rows,
   return std::nullopt;
 }
 
+std::optional<NonFinite> encode_rows_split(const FloatRows& rows,
+                                           int64_t first,
+                                           int64_t last,
+                                           CodeBuffer& buffer,
+                                           const LevelFunctions& level) {
+  constexpr float kHighStep = 256.0F;
+  for (int64_t row = first; row < last; ++row) {
+    const float* values = rows.values + row * rows.stride;
+    const ValueRange range = range_of_row(values, rows.columns, level);
+    if (!range.is_finite) {
+      return first_non_finite(rows, row);
+    }
+    const float most = std::max(-range.low, range.high);
+    const float scale = scale_of(most, kMostSplit, most / static_cast<float>(kMostSplit));
+    const int64_t low_row = rows.rows + row;
+    const SplitSums sums = level.encode_split(
+        values, rows.columns, scale, buffer.row(row), buffer.row(low_row));
+    buffer.set_parameters(row, {kHighStep * scale, 128});
+    buffer.set_parameters(low_row, {scale, 128});
+    buffer.set_sum(row, sums.high);
+    buffer.set_sum(low_row, sums.low);
+  }
+  return std::nullopt;
+}
+
 std::optional<NonFinite> quantize_dynamic(const FloatRows& rows,
                                           CodeRange kind,
-                                          Granularity granularity,
+                                          ScalePer scale_per,
                                           CodeBuffer& buffer,
                                           const LevelFunctions& level) {
-  buffer.prepare(rows.rows, rows.columns, granularity);
-  if (granularity == Granularity::kRow) {
+  buffer.prepare(rows.rows, rows.columns, scale_per);
+  if (scale_per == ScalePer::kRow) {
     return encode_rows_by_range(rows, kind, 0, rows.rows, buffer, level);
   }
   const ValueRange range = range_of(rows, level);
@@ -193,7 +218,7 @@ std::optional<NonFinite> quantize_static(const FloatRows& rows,
                     " cannot be used; a scale is finite and above 0, a zero point "
                     "0 to 255");
   }
-  buffer.prepare(rows.rows, rows.columns, Granularity::kTensor);
+  buffer.prepare(rows.rows, rows.columns, ScalePer::kTensor);
   buffer.set_parameters(0, parameters);
   encode_rows(rows, parameters, 0, rows.rows, buffer, level);
   if (!range_of(rows, level).is_finite) {

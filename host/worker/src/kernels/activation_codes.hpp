@@ -28,7 +28,7 @@ enum class CodeRange {
   kSymmetric,
 };
 
-enum class Granularity {
+enum class ScalePer {
   kTensor,  ///< one scale for all rows
   kRow,     ///< one scale for each row (each token)
 };
@@ -80,7 +80,7 @@ class CodeBuffer {
  public:
   /// Room for such rows; codes past `columns` are 0. @throws sizewise::Error quantization
   /// above kMostColumns.
-  void prepare(int64_t rows, int64_t columns, Granularity granularity);
+  void prepare(int64_t rows, int64_t columns, ScalePer scale_per);
 
   [[nodiscard]] CodedRows view() const;
   /// Codes of a row, of padded_columns().
@@ -109,7 +109,7 @@ class CodeBuffer {
 [[nodiscard]] CodeParameters choose_parameters(const ValueRange& range, CodeRange kind);
 
 /// Codes of rows first..last - 1 by given parameters, saturating; round half to even. The
-/// buffer is prepared for the rows, Granularity::kTensor, and has its parameters.
+/// buffer is prepared for the rows, ScalePer::kTensor, and has its parameters.
 /// Infinities saturate, NaN gives any code. [any thread, rows apart]
 void encode_rows(const FloatRows& rows,
                  CodeParameters parameters,
@@ -119,11 +119,27 @@ void encode_rows(const FloatRows& rows,
                  const LevelFunctions& level = used_functions());
 
 /// Codes of rows first..last - 1, each by its own range; the buffer is prepared for the
-/// rows, Granularity::kRow. @return the first value that is not finite. [any thread, rows
+/// rows, ScalePer::kRow. @return the first value that is not finite. [any thread, rows
 /// apart]
 [[nodiscard]] std::optional<NonFinite> encode_rows_by_range(
     const FloatRows& rows,
     CodeRange kind,
+    int64_t first,
+    int64_t last,
+    CodeBuffer& buffer,
+    const LevelFunctions& level = used_functions());
+
+/// Rows first..last - 1 as numbers of 16 bits for weights that are multiplied by floats:
+/// each row by its own largest value, to 2^-16 of it. The buffer is prepared for twice
+/// the rows, ScalePer::kRow: row m has the high codes, row rows + m the low ones,
+///
+///   x[m, k] ~ (high[m, k] - 128) * 256 s + (low[m, k] - 128) * s
+///
+/// with s = max |x[m]| / 32512.
+///
+/// @return the first value that is not finite. [any thread, rows apart]
+[[nodiscard]] std::optional<NonFinite> encode_rows_split(
+    const FloatRows& rows,
     int64_t first,
     int64_t last,
     CodeBuffer& buffer,
@@ -134,7 +150,7 @@ void encode_rows(const FloatRows& rows,
 [[nodiscard]] std::optional<NonFinite> quantize_dynamic(
     const FloatRows& rows,
     CodeRange kind,
-    Granularity granularity,
+    ScalePer scale_per,
     CodeBuffer& buffer,
     const LevelFunctions& level = used_functions());
 

@@ -176,4 +176,21 @@ void multiply(const Int8Weights& weights,
   }
 }
 
+void unpack_tile(const Int8Weights& weights,
+                 ChannelRange range,
+                 float* out,
+                 int64_t out_stride) {
+  for (int64_t n = range.first; n < range.last; ++n) {
+    const auto at = static_cast<std::size_t>(n);
+    const int32_t zero = weights.has_zero_points() ? weights.zero_point_[at] : 0;
+    float* to = out + (n - range.first) * out_stride;
+    for (int64_t k = 0; k < weights.columns_; ++k) {
+      const int8_t code =
+          weights.packed_[weights.layout_.offset(n, k / kInt8StepColumns) +
+                          k % kInt8StepColumns];
+      to[k] = static_cast<float>(code - zero) * weights.scale_[at];
+    }
+  }
+}
+
 }  // namespace sizewise::kernels

@@ -43,6 +43,11 @@ class Int8Weights {
                        int64_t out_stride,
                        const LevelFunctions& level);
 
+  friend void unpack_tile(const Int8Weights& weights,
+                          ChannelRange range,
+                          float* out,
+                          int64_t out_stride);
+
   void pack(const int8_t* codes);
   [[nodiscard]] Int8Block block_of(int64_t block, const CodedRows& x) const;
   void multiply_wide(Int8Block in, int64_t block, const LevelFunctions& level) const;
@@ -88,5 +93,12 @@ inline void multiply(const Int8Weights& weights,
                      int64_t out_stride) {
   multiply(weights, x, range, bias, out, out_stride, used_functions());
 }
+
+/// Weights of channels first..last - 1 (any) as floats, by rows: channel `first` at
+/// `out`, the next out_stride elements on. [any thread]
+void unpack_tile(const Int8Weights& weights,
+                 ChannelRange range,
+                 float* out,
+                 int64_t out_stride);
 
 }  // namespace sizewise::kernels

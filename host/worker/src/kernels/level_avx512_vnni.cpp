@@ -25,6 +25,7 @@ struct Avx512VnniVectors {
   };
 
   static Register zero() { return _mm512_setzero_si512(); }
+  static Register load(const int32_t* from) { return _mm512_loadu_si512(from); }
   static void store(Register sums, int32_t* to) { _mm512_storeu_si512(to, sums); }
   static Codes codes(const uint8_t* from) {
     int32_t four = 0;

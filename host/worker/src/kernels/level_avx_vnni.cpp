@@ -24,6 +24,9 @@ struct AvxVnniVectors {
   };
 
   static Register zero() { return _mm256_setzero_si256(); }
+  static Register load(const int32_t* from) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  }
   static void store(Register sums, int32_t* to) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), sums);
   }

@@ -23,6 +23,10 @@ inline constexpr int64_t kMostInt8Columns = 32768;
 /// and a block of them as bytes stays in a core's cache.
 inline constexpr int64_t kMostInt4Columns = 1024;
 
+/// Largest number that two codes stand for together: 256 * 127 + 127, rounded down to
+/// whole high codes.
+inline constexpr int32_t kMostSplit = 32512;
+
 /// Raw sums of rows of u8 codes times a block of s8 codes.
 struct Int8Sums {
   const uint8_t* codes;  ///< [rows, code_stride], 4 * steps of a row readable
@@ -32,6 +36,7 @@ struct Int8Sums {
   int64_t steps;
   int64_t strips;  ///< 1 to 4
   int32_t* sums;   ///< out: [rows, 64], of which strips * 16 are written
+  bool adds;       ///< to what `sums` holds, rather than to 0
 };
 
 /// The same with what turns sums into floats; see int8_product.hpp for the formula.
@@ -85,6 +90,12 @@ struct KeyRange {
   int32_t high;
 };
 
+/// Sums of codes that stand for one row in two halves.
+struct SplitSums {
+  int32_t high;
+  int32_t low;
+};
+
 struct LevelFunctions {
   void (*int8_sums)(const Int8Sums&);
   void (*int8_block)(const Int8Block&);
@@ -97,6 +108,10 @@ struct LevelFunctions {
                     float scale,
                     int32_t zero_point,
                     uint8_t* codes);
+  /// Writes q = round(value / scale) as 256 * (high - 128) + low - 128; |q| is at most
+  /// kMostSplit.
+  SplitSums (*encode_split)(
+      const float* values, int64_t count, float scale, uint8_t* high, uint8_t* low);
   int32_t (*code_sum)(const uint8_t* codes, int64_t count);
   /// out[i] = (codes[i] - zero_point) * scale, as floats or rounded to bf16; codes of 4
   /// bits.

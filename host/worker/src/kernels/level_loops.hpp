@@ -30,6 +30,25 @@ struct LevelLoops {
   // the end of each page.
   static constexpr int64_t kPrefetchBytes = 2048;
   static constexpr int64_t kRowsByBytes = 96;  // their sums stay in the first cache
+  // A piece of a block's weights, and the sums of the rows that it meets, stay there too:
+  // 16 KiB and 12 KiB.
+  static constexpr int64_t kStepsOfPiece = 64;
+  static constexpr int64_t kRowsOfPiece = 48;
+  // Fewer rows read the weights too seldom to pay for sums that come and go.
+  static constexpr int64_t kLeastRowsByPieces = 192;
+
+  /// Nothing is 0.
+  template <int kRows, int kRegisters>
+  SIZEWISE_INLINE void load(typename V::Register (&sums)[kRows][kRegisters],
+                            const int32_t* from) {
+    for (int row = 0; row < kRows; ++row) {
+      for (int i = 0; i < kRegisters; ++i) {
+        sums[row][i] = from == nullptr
+                           ? V::zero()
+                           : V::load(from + row * kBlockChannels + i * V::kLanes);
+      }
+    }
+  }
 
   template <int kRows, int kRegisters>
   SIZEWISE_INLINE void store(const typename V::Register (&sums)[kRows][kRegisters],
@@ -45,12 +64,9 @@ struct LevelLoops {
   template <bool kSigned, int kRows, int kStrips>
   SIZEWISE_INLINE void int8_tile(const Int8Sums& in, int64_t strip) {
     constexpr int kRegisters = kStrips * kPerStrip;
+    int32_t* to = in.sums + strip * kStripChannels;
     typename V::Register sums[kRows][kRegisters];
-    for (auto& row : sums) {
-      for (auto& sum : row) {
-        sum = V::zero();
-      }
-    }
+    load<kRows, kRegisters>(sums, in.adds ? to : nullptr);
     const int64_t step_bytes = in.strips * kStripBytes;
     const int8_t* weights = in.weights + strip * kStripBytes;
     for (int64_t step = 0; step < in.steps; ++step, weights += step_bytes) {
@@ -75,7 +91,7 @@ struct LevelLoops {
         }
       }
     }
-    store<kRows, kRegisters>(sums, in.sums + strip * kStripChannels);
+    store<kRows, kRegisters>(sums, to);
   }
 
   template <bool kSigned, int kRows>
@@ -106,7 +122,34 @@ struct LevelLoops {
     }
   }
 
+  /// Many rows and columns: each piece of the weights is read from the second cache once
+  /// for several tiles of rows.
+  static void int8_block_by_pieces(const Int8Block& in) {
+    alignas(64) int32_t sums[kRowsOfPiece * kBlockChannels];
+    const int64_t most = rows_of_tile(in.product.rows, kRowsOfPiece);
+    for (int64_t row = 0; row < in.product.rows; row += most) {
+      Int8Sums piece = in.product;
+      piece.rows = in.product.rows - row < most ? in.product.rows - row : most;
+      piece.sums = sums;
+      for (int64_t step = 0; step < in.product.steps; step += kStepsOfPiece) {
+        const int64_t left = in.product.steps - step;
+        piece.codes =
+            in.product.codes + row * in.product.code_stride + step * kInt8StepColumns;
+        piece.weights = in.product.weights + step * in.product.strips * kStripBytes;
+        piece.steps = left < kStepsOfPiece ? left : kStepsOfPiece;
+        piece.adds = step > 0;
+        int8_sums(piece);
+      }
+      for (int64_t i = 0; i < piece.rows; ++i) {
+        RowLoops<V>::finish_int8_row(in, row + i, sums + i * kBlockChannels);
+      }
+    }
+  }
+
   static void int8_block(const Int8Block& in) {
+    if (in.product.rows >= kLeastRowsByPieces && in.product.steps > kStepsOfPiece) {
+      return int8_block_by_pieces(in);
+    }
     alignas(64) int32_t sums[V::kMostRows * kBlockChannels] = {};
     Int8Sums tile = in.product;
     tile.sums = sums;
@@ -267,6 +310,7 @@ struct LevelLoops {
                                              &int4_block,
                                              &RowLoops<V>::key_range,
                                              &RowLoops<V>::encode,
+                                             &RowLoops<V>::encode_split,
                                              &RowLoops<V>::code_sum,
                                              &RowLoops<V>::decode,
                                              &RowLoops<V>::decode_bf16};

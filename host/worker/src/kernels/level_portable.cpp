@@ -26,6 +26,11 @@ struct PortableVectors {
   };
 
   static Register zero() { return {}; }
+  static Register load(const int32_t* from) {
+    Register sums;
+    std::memcpy(sums.lane, from, sizeof sums.lane);
+    return sums;
+  }
   static void store(const Register& sums, int32_t* to) {
     std::memcpy(to, sums.lane, sizeof sums.lane);
   }

@@ -150,6 +150,22 @@ struct RowLoops {
     return sum;
   }
 
+  static SplitSums encode_split(
+      const float* values, int64_t count, float scale, uint8_t* high, uint8_t* low) {
+    SplitSums sums{};
+    for (int64_t i = 0; i < count; ++i) {
+      const float rounded = values[i] / scale + kRounding;
+      int32_t bits = 0;
+      std::memcpy(&bits, &rounded, sizeof bits);
+      const int32_t both = bits - kRoundingBits + 128 * 257;
+      sums.high += both >> 8;
+      sums.low += both & 255;
+      high[i] = static_cast<uint8_t>(both >> 8);
+      low[i] = static_cast<uint8_t>(both);
+    }
+    return sums;
+  }
+
   static int32_t code_sum(const uint8_t* codes, int64_t count) {
     int32_t sum = 0;
     for (int64_t i = 0; i < count; ++i) {

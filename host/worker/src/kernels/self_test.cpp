@@ -24,9 +24,9 @@ uint32_t scattered(std::size_t i) {
 }
 
 /// Rows of codes: all 255, or scattered.
-CodeBuffer made_codes(bool extreme, int64_t columns, Granularity granularity) {
+CodeBuffer made_codes(bool extreme, int64_t columns, ScalePer scale_per) {
   CodeBuffer buffer;
-  buffer.prepare(kRows, columns, granularity);
+  buffer.prepare(kRows, columns, scale_per);
   for (int64_t m = 0; m < kRows; ++m) {
     int32_t sum = 0;
     for (int64_t k = 0; k < columns; ++k) {
@@ -121,8 +121,8 @@ bool encodes_exactly(const LevelFunctions& level) {
 }
 
 std::string fault_of_int8(const LevelFunctions& level) {
-  const CodeBuffer extreme = made_codes(true, kColumns, Granularity::kRow);
-  const CodeBuffer mixed = made_codes(false, kColumns, Granularity::kRow);
+  const CodeBuffer extreme = made_codes(true, kColumns, ScalePer::kRow);
+  const CodeBuffer mixed = made_codes(false, kColumns, ScalePer::kRow);
   for (const int end : {-128, 127}) {
     if (!is_exact(made_int8_layer(end), extreme.view(), level)) {
       return "int8 sums of 255 x " + std::to_string(end);
@@ -132,8 +132,8 @@ std::string fault_of_int8(const LevelFunctions& level) {
 }
 
 std::string fault_of_int4(const LevelFunctions& level) {
-  const CodeBuffer extreme = made_codes(true, kColumns, Granularity::kRow);
-  const CodeBuffer mixed = made_codes(false, kColumns, Granularity::kTensor);
+  const CodeBuffer extreme = made_codes(true, kColumns, ScalePer::kRow);
+  const CodeBuffer mixed = made_codes(false, kColumns, ScalePer::kTensor);
   if (!is_exact(made_int4_layer(true, kColumns, kColumns), extreme.view(), level)) {
     return "int4 sums of 255 x 15";
   }

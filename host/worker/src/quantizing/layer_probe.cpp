@@ -16,6 +16,7 @@
 #include "sizewise/error.hpp"
 
 #include "quantizing/module_tensors.hpp"
+#include "quantizing/random_state.hpp"
 #include "quantizing/weight_site.hpp"
 #include "training/guarded.hpp"
 
@@ -113,6 +114,7 @@ class Probe {
  private:
   /// Runs the forward pass with the first `count` of the weights watched.
   Pass run_with(std::size_t count) {
+    const KeptRandomState random_state;
     const KeptTensors kept(unwatched(count));
     std::vector<TemporarySite> sites;
     std::vector<std::shared_ptr<Observer>> observers;
@@ -242,8 +244,9 @@ class Probe {
         names.push_back(name);
       }
       layer.status = LayerStatus::kOtherUse;
-      layer.reason = fmt::format("{} uses the weight and cannot run quantized",
-                                 fmt::join(names, ", "));
+      layer.reason = fmt::format("{} {} the weight and cannot run quantized",
+                                 fmt::join(names, ", "),
+                                 names.size() == 1 ? "uses" : "use");
     } else if (record.uses.empty()) {
       layer.status = LayerStatus::kUnused;
       layer.reason = "the forward pass does not use the weight";

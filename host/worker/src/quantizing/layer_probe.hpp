@@ -51,8 +51,8 @@ struct Layer {
 /// once, in the module's order. One forward pass without gradients, in the mode that the
 /// module is in, tells what is done with each; where it fails because of the weights'
 /// places being taken, some more passes find which weight it is. Afterwards the module is
-/// what it was, bit by bit and in the same memory, also where this throws. No other
-/// thread may use the module meanwhile.
+/// what it was, bit by bit and in the same memory, and so are LibTorch's random numbers
+/// on the CPU, also where this throws. No other thread may use the module meanwhile.
 /// @param forward runs one forward pass; it must be possible to repeat it
 /// @throws Error kInput where the forward pass fails on the module as it is, or a
 ///         weight is quantized already

@@ -74,6 +74,21 @@ ModuleTensors list_tensors(const torch::nn::Module& module) {
   return all;
 }
 
+at::Tensor parameter_named(const torch::nn::Module& module, std::string_view name) {
+  for (const auto& parameter : module.named_parameters(/*recurse=*/false)) {
+    if (parameter.key() == name) {
+      return parameter.value();
+    }
+  }
+  for (const auto& child : module.named_children()) {
+    const std::string prefix = child.key() + ".";
+    if (name.starts_with(prefix)) {
+      return parameter_named(*child.value(), name.substr(prefix.size()));
+    }
+  }
+  return {};
+}
+
 KeptTensors::KeptTensors(const std::vector<at::Tensor>& tensors) {
   // Plain tensors on any thread: versions and gradients are none of the module's
   // business.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -29,6 +30,10 @@ struct ModuleTensors {
 
 /// Lists the tensors of a module and of all that it holds.
 [[nodiscard]] ModuleTensors list_tensors(const torch::nn::Module& module);
+
+/// A parameter by its full name, "blocks.0.fc1.bias"; undefined where there is none.
+[[nodiscard]] at::Tensor parameter_named(const torch::nn::Module& module,
+                                         std::string_view name);
 
 /// Keeps what tensors hold, and writes it back, bit by bit, where it goes out of scope: a
 /// forward pass may change buffers, such as the running means of a BatchNorm.

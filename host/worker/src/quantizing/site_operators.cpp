@@ -224,7 +224,7 @@ at::Tensor embedding(const at::Tensor& weight,
   const bool integers =
       indices.scalar_type() == at::kLong || indices.scalar_type() == at::kInt;
   if (site != nullptr && !site->transposed && weight.dim() == 2 && integers) {
-    return site->kernel->embedding(indices);
+    return site->kernel->embedding(indices).to(weight.scalar_type());
   }
   constexpr std::string_view kName = "aten::embedding";
   return below_sites([&] {

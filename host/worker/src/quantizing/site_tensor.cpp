@@ -56,7 +56,8 @@ at::Tensor dequantized(const at::Tensor& tensor, std::string_view operator_name)
   if (site->view.defined()) {
     return site->view;
   }
-  const at::Tensor numbers = site->kernel->dense();
+  // A kernel may have them in float only.
+  const at::Tensor numbers = site->kernel->dense().to(tensor.scalar_type());
   return site->transposed ? numbers.t() : numbers;
 }
 

@@ -10,6 +10,7 @@
 
 #include "sizewise/error.hpp"
 
+#include "quantizing/result_type.hpp"
 #include "quantizing/site_tensor.hpp"
 
 namespace sizewise::quantizing {
@@ -84,8 +85,8 @@ at::Tensor SiteKernel::convolution(const at::Tensor& input,
                                    const std::optional<at::Tensor>& bias,
                                    const ConvolutionGeometry& geometry) {
   // Autocast does not reach this operator, and types may differ only under autocast.
-  const at::ScalarType type = input.scalar_type();
-  return at::convolution(input,
+  const at::ScalarType type = result_type(input);
+  return at::convolution(input.to(type),
                          dense().to(type),
                          bias ? std::optional(bias->to(type)) : std::nullopt,
                          geometry.stride,

@@ -8,7 +8,7 @@
 
 #include "sizewise/error.hpp"
 
-#include "serving/fields.hpp"
+#include "tables/json_values.hpp"
 
 namespace sizewise::serving {
 
@@ -19,19 +19,21 @@ CurveFile::CurveFile(std::filesystem::path path) : path_(std::move(path)), file_
 void CurveFile::add(const training::CurvePoint& point) {
   file_ << nlohmann::json{{"step", point.step},
                           {"tokens", point.tokens},
-                          {"loss", finite_or_null(point.loss)},
+                          {"loss", tables::number_or_null(point.loss)},
                           {"learning_rate", point.learning_rate},
                           {"seconds", point.seconds}}
-        << std::endl;
+        << '\n'
+        << std::flush;
   check();
 }
 
 void CurveFile::finish(const training::TrialResult& result) {
   file_ << nlohmann::json{{"step", result.steps},
                           {"tokens", result.tokens},
-                          {"validation_loss", finite_or_null(result.loss)},
+                          {"validation_loss", tables::number_or_null(result.loss)},
                           {"seconds", result.seconds}}
-        << std::endl;
+        << '\n'
+        << std::flush;
   check();
 }
 

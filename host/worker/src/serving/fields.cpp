@@ -1,7 +1,6 @@
 #include "serving/fields.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
 
@@ -109,8 +108,17 @@ std::vector<double> numbers_field(const json& params, const char* name) {
   return params.at(name).get<std::vector<double>>();
 }
 
-json finite_or_null(double value) {
-  return std::isfinite(value) ? json(value) : json(nullptr);
+std::vector<std::string> texts_field(const json& params, const char* name) {
+  if (!params.contains(name)) {
+    return {};
+  }
+  const json& list = params.at(name);
+  if (!list.is_array() || !std::all_of(list.begin(), list.end(), [](const json& value) {
+        return value.is_string();
+      })) {
+    refuse(params, name, "a list of texts");
+  }
+  return list.get<std::vector<std::string>>();
 }
 
 }  // namespace sizewise::serving

@@ -51,7 +51,9 @@ namespace sizewise::serving {
 [[nodiscard]] std::vector<double> numbers_field(const nlohmann::json& params,
                                                 const char* name);
 
-/// A number for a result: null where it is not finite, which JSON cannot say.
-[[nodiscard]] nlohmann::json finite_or_null(double value);
+/// An empty list where absent. @throws Error kConfiguration where the field is no list of
+///   texts
+[[nodiscard]] std::vector<std::string> texts_field(const nlohmann::json& params,
+                                                   const char* name);
 
 }  // namespace sizewise::serving

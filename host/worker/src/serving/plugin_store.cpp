@@ -14,7 +14,8 @@
 
 namespace sizewise::serving {
 
-PluginRequest plugin_request_from_json(const nlohmann::json& object) {
+PluginRequest plugin_field(const nlohmann::json& params, const char* name) {
+  const nlohmann::json& object = object_field(params, name);
   const nlohmann::json options = object.value("options", nlohmann::json::object());
   return {text_field(object, "path"), Options::from_json(options.dump())};
 }
@@ -29,11 +30,9 @@ const loading::PluginFile& PluginStore::file(const std::filesystem::path& path) 
   return files_.emplace(path, std::move(file)).first->second;
 }
 
-template <class Interface>
-training::Named<Interface> PluginStore::get(const PluginRequest& request,
-                                            PluginKind kind,
-                                            const DatasetInfo* data) {
-  const loading::PluginFile& plugin = file(request.path);
+const loading::PluginFile& PluginStore::file_of_kind(const std::filesystem::path& path,
+                                                     PluginKind kind) {
+  const loading::PluginFile& plugin = file(path);
   const Manifest& manifest = plugin.manifest;
   if (manifest.kind != kind) {
     throw Error(ErrorCode::kConfiguration,
@@ -43,6 +42,15 @@ training::Named<Interface> PluginStore::get(const PluginRequest& request,
                             to_string(manifest.kind),
                             to_string(kind)));
   }
+  return plugin;
+}
+
+template <class Interface>
+training::Named<Interface> PluginStore::get(const PluginRequest& request,
+                                            PluginKind kind,
+                                            const DatasetInfo* data) {
+  const loading::PluginFile& plugin = file_of_kind(request.path, kind);
+  const Manifest& manifest = plugin.manifest;
   const Options options = manifest.options.resolve(request.options);
   const std::string key = fmt::format("{}\n{}\n{}",
                                       plugin.path.string(),
@@ -77,6 +85,16 @@ training::Named<Loss> PluginStore::loss(const PluginRequest& request) {
 training::Named<ModelFamily> PluginStore::family(const PluginRequest& request,
                                                  const DatasetInfo& data) {
   return get<ModelFamily>(request, PluginKind::kModel, &data);
+}
+
+quantizing::NamedQuantizer PluginStore::new_quantizer(const PluginRequest& request) {
+  const loading::PluginFile& plugin = file_of_kind(request.path, PluginKind::kQuantizer);
+  const Manifest& manifest = plugin.manifest;
+  const Options options = manifest.options.resolve(request.options);
+  std::shared_ptr<Quantizer> made = training::guarded(manifest.id, [&] {
+    return loading::instantiate<Quantizer>(plugin, options);
+  });
+  return {manifest.id, options, std::move(made)};
 }
 
 }  // namespace sizewise::serving

@@ -11,6 +11,7 @@
 #include "sizewise/options.hpp"
 
 #include "loading/plugin_catalog.hpp"
+#include "quantizing/named_quantizer.hpp"
 #include "training/trial.hpp"
 
 namespace sizewise::serving {
@@ -21,8 +22,8 @@ struct PluginRequest {
   Options options;  ///< as given; defaults come from the manifest
 };
 
-/// Reads {"path", "options"}. @throws Error kConfiguration naming the field
-[[nodiscard]] PluginRequest plugin_request_from_json(const nlohmann::json& object);
+/// Reads a field {"path", "options"} of a request. @throws Error kConfiguration naming it
+[[nodiscard]] PluginRequest plugin_field(const nlohmann::json& params, const char* name);
 
 /// The plugins of one worker. Each is loaded once, and each combination of plugin and
 /// options is made once: a second trial finds its data in memory.
@@ -35,6 +36,9 @@ class PluginStore {
   [[nodiscard]] training::Named<ModelFamily> family(const PluginRequest& request,
                                                     const DatasetInfo& data);
 
+  /// A quantizer of its own for each call: prepare() is called once.
+  [[nodiscard]] quantizing::NamedQuantizer new_quantizer(const PluginRequest& request);
+
   /// {"plugin": id, "version", "options": complete}: what a checkpoint keeps of a plugin.
   [[nodiscard]] nlohmann::json facts(const PluginRequest& request);
 
@@ -42,6 +46,10 @@ class PluginStore {
   [[nodiscard]] const loading::PluginFile& file(const std::filesystem::path& path);
 
  private:
+  /// @throws Error kConfiguration where the file's plugin is of another kind
+  const loading::PluginFile& file_of_kind(const std::filesystem::path& path,
+                                          PluginKind kind);
+
   template <class Interface>
   training::Named<Interface> get(const PluginRequest& request,
                                  PluginKind kind,

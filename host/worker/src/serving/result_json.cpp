@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "serving/fields.hpp"
+#include "tables/json_values.hpp"
 
 namespace sizewise::serving {
 namespace {
@@ -21,8 +21,8 @@ json progress_to_json(const training::Progress& progress) {
           {"steps", progress.steps},
           {"tokens", progress.tokens},
           {"tokens_total", progress.tokens_total},
-          {"loss", finite_or_null(progress.loss)},
-          {"tokens_per_second", finite_or_null(progress.tokens_per_second)}};
+          {"loss", tables::number_or_null(progress.loss)},
+          {"tokens_per_second", tables::number_or_null(progress.tokens_per_second)}};
 }
 
 json result_to_json(const training::TrialResult& result) {
@@ -30,11 +30,11 @@ json result_to_json(const training::TrialResult& result) {
           {"reason", result.reason},
           {"params", result.params},
           {"tokens", result.tokens},
-          {"loss", finite_or_null(result.loss)},
-          {"train_loss", finite_or_null(result.train_loss)},
+          {"loss", tables::number_or_null(result.loss)},
+          {"train_loss", tables::number_or_null(result.train_loss)},
           {"accuracy", accuracy_to_json(result.accuracy)},
-          {"flops", finite_or_null(result.flops)},
-          {"flops_6nd", finite_or_null(result.flops_6nd)},
+          {"flops", tables::number_or_null(result.flops)},
+          {"flops_6nd", tables::number_or_null(result.flops_6nd)},
           {"seconds", result.seconds},
           {"epochs", result.epochs},
           {"steps", result.steps},
@@ -43,10 +43,10 @@ json result_to_json(const training::TrialResult& result) {
 
 json evaluation_to_json(const training::Evaluation& evaluation) {
   const auto batches = static_cast<double>(evaluation.batches);
-  return {{"loss", finite_or_null(evaluation.loss)},
+  return {{"loss", tables::number_or_null(evaluation.loss)},
           {"accuracy", accuracy_to_json(evaluation.accuracy)},
           {"units", evaluation.units},
-          {"seconds_per_batch", finite_or_null(evaluation.seconds / batches)}};
+          {"seconds_per_batch", tables::number_or_null(evaluation.seconds / batches)}};
 }
 
 }  // namespace sizewise::serving

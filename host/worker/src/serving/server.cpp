@@ -10,6 +10,7 @@
 
 #include "running/wire.hpp"
 #include "serving/worker.hpp"
+#include "tables/json_values.hpp"
 #include "training/guarded.hpp"
 
 namespace sizewise::serving {
@@ -22,12 +23,6 @@ std::string to_text(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-json error_to_json(const Error& error) {
-  return {{"code", to_string(error.code())},
-          {"message", error.message()},
-          {"suggestion", error.suggestion()}};
-}
-
 /// The answer to one request, an error included.
 json answer_request(Worker& worker, const json& request, const EventSink& send_event) {
   try {
@@ -37,12 +32,12 @@ json answer_request(Worker& worker, const json& request, const EventSink& send_e
                            send_event)}};
   } catch (const json::exception& error) {
     return {{"error",
-             error_to_json(Error(
+             tables::error_to_json(Error(
                  ErrorCode::kConfiguration,
                  fmt::format("the request is not as the protocol says: {}", error.what()),
                  "see docs/worker-protocol.md"))}};
   } catch (...) {
-    return {{"error", error_to_json(training::error_in_flight())}};
+    return {{"error", tables::error_to_json(training::error_in_flight())}};
   }
 }
 

@@ -17,15 +17,16 @@
 #include "contract/model_contract.hpp"
 #include "planning/experiment_json.hpp"
 #include "running/wire.hpp"
+#include "serving/checkpoint_model.hpp"
 #include "serving/curve_file.hpp"
 #include "serving/fields.hpp"
 #include "serving/heartbeat.hpp"
+#include "serving/quantization.hpp"
 #include "serving/result_json.hpp"
 #include "training/batches.hpp"
 #include "training/count_step.hpp"
 #include "training/create_model.hpp"
 #include "training/guarded.hpp"
-#include "training/horizon.hpp"
 
 namespace sizewise::serving {
 namespace {
@@ -38,10 +39,6 @@ void use_threads(const json& params) {
   }
 }
 
-PluginRequest plugin_field(const json& params, const char* name) {
-  return plugin_request_from_json(object_field(params, name));
-}
-
 /// The sizes that a request allows; where it says nothing, those of the manifest.
 SizeSpec size_spec_of(const json& params, const Manifest& manifest) {
   SizeSpec spec = manifest.size.value_or(SizeSpec{});
@@ -52,31 +49,6 @@ SizeSpec size_spec_of(const json& params, const Manifest& manifest) {
     spec.multiple_of = optional_integer_field(object, "multipleOf", 1).value_or(1);
   }
   return spec;
-}
-
-/// Refuses a dataset that a checkpoint's model cannot read.
-void check_same_data(const DatasetInfo& trained, const DatasetInfo& given) {
-  const auto refuse = [](std::string_view what, const auto& then, const auto& now) {
-    throw Error(ErrorCode::kConfiguration,
-                fmt::format("the model was trained on data whose {} is {}, and the "
-                            "dataset given has {}",
-                            what,
-                            json(then).dump(),
-                            json(now).dump()),
-                "evaluate it on data of the same kind");
-  };
-  if (trained.input_shape != given.input_shape) {
-    refuse("input_shape", trained.input_shape, given.input_shape);
-  }
-  if (trained.input_type != given.input_type) {
-    refuse("input_type", trained.input_type, given.input_type);
-  }
-  if (trained.vocabulary != given.vocabulary) {
-    refuse("vocabulary", trained.vocabulary, given.vocabulary);
-  }
-  if (trained.classes != given.classes) {
-    refuse("classes", trained.classes, given.classes);
-  }
 }
 
 }  // namespace
@@ -103,14 +75,26 @@ json Worker::answer(std::string_view method,
   if (method == "evaluate") {
     return evaluate(params, send_event);
   }
+  if (method == "quantizer") {
+    static_cast<void>(plugins_.new_quantizer(plugin_field(params, "quantizer")));
+    return json::object();
+  }
+  if (method == "quantize") {
+    return quantize_checkpoint(plugins_, params, send_event);
+  }
+  if (method == "quantize_weights") {
+    return quantize_weight_file(plugins_, params, send_event);
+  }
   if (method == "shutdown") {
     return json::object();
   }
-  throw Error(ErrorCode::kConfiguration,
-              fmt::format("there is no method '{}'; allowed: hello, dataset, describe, "
-                          "invert, train, evaluate, shutdown",
-                          method),
-              "see docs/worker-protocol.md");
+  throw Error(
+      ErrorCode::kConfiguration,
+      fmt::format("there is no method '{}'; allowed: hello, dataset, describe, "
+                  "invert, train, evaluate, quantizer, quantize, quantize_weights, "
+                  "shutdown",
+                  method),
+      "see docs/worker-protocol.md");
 }
 
 json Worker::hello(const json& params) {
@@ -271,44 +255,14 @@ json Worker::train(const json& params, const EventSink& send_event) {
 }
 
 json Worker::evaluate(const json& params, const EventSink& send_event) {
-  const std::filesystem::path folder = text_field(params, "checkpoint");
-  const json facts = checkpoint::read_facts(folder);
-  const DatasetInfo data = DatasetInfo::from_json(facts.at("dataset").at("info").dump());
-  training::Ingredients parts;
-  parts.dataset = plugins_.dataset(plugin_field(params, "dataset"));
-  parts.loss = plugins_.loss(plugin_field(params, "loss"));
-  check_same_data(data, parts.dataset.instance->info());
-  PluginRequest model = plugin_field(params, "model");
-  model.options = Options::from_json(facts.at("model").at("options").dump());
-  parts.family = plugins_.family(model, data);
-  if (facts.at("model").at("plugin") != parts.family.id) {
-    throw Error(ErrorCode::kConfiguration,
-                fmt::format("{} holds a model of plugin {}, and '{}' was given",
-                            folder.string(),
-                            facts.at("model").at("plugin").dump(),
-                            parts.family.id));
-  }
-  parts.recipe = planning::recipe_from_json(facts.at("recipe"));
-  parts.recipe.device = optional_text_field(params, "device").value_or("cpu");
-  const c10::Device device = training::device_from_name(parts.recipe.device);
-  const auto trained = training::create_model(
-      parts.family, facts.at("size").get<int64_t>(), parts.recipe.seed);
-  const uint64_t bytes = checkpoint::load_weights(folder, trained->module());
-  trained->module().to(device);
+  const CheckpointModel loaded = load_checkpoint_model(plugins_, params);
   Heartbeat heartbeat(send_event);
-  // Sums depend on how samples are grouped: by default as the trial grouped them, so that
-  // its loss is found again to the last bit.
-  const int64_t trained_with =
-      training::split_step(parts.recipe.batch_size, parts.recipe.accumulate).front();
+  warm_up(loaded);
   json result = evaluation_to_json(training::evaluate_model(
-      *trained,
-      parts,
-      device,
-      optional_integer_field(params, "batch_size", 1).value_or(trained_with),
-      [&] {
+      *loaded.model, loaded.parts, loaded.device, loaded.batch_size, [&] {
         heartbeat.beat();
       }));
-  result["bytes"] = bytes;
+  result["bytes"] = loaded.bytes;
   return result;
 }
 

@@ -11,6 +11,7 @@
 #include "sizewise/model.hpp"
 
 #include "training/batches.hpp"
+#include "training/eval_scope.hpp"
 #include "training/guarded.hpp"
 #include "training/precision.hpp"
 
@@ -18,22 +19,6 @@ namespace sizewise::training {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-/// Puts a module into eval() and back into the mode that it was in.
-class EvalScope {
- public:
-  explicit EvalScope(torch::nn::Module& module)
-      : module_(module), was_training_(module.is_training()) {
-    module_.eval();
-  }
-  ~EvalScope() { module_.train(was_training_); }
-  EvalScope(const EvalScope&) = delete;
-  EvalScope& operator=(const EvalScope&) = delete;
-
- private:
-  torch::nn::Module& module_;
-  bool was_training_;
-};
 
 /// Sums that stay on the device until they are read once.
 struct Sums {

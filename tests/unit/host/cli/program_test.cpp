@@ -51,6 +51,7 @@ TEST(Program, ExplainsEveryCommandWithinEightyColumns) {
                               "plan",
                               "plugin",
                               "predict",
+                              "quantize",
                               "report",
                               "run",
                               "train"}) {

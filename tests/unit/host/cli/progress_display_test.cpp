@@ -45,6 +45,15 @@ TEST(ProgressLine, IsNotAtTheEndWhileATrialMeasuresItsLoss) {
   EXPECT_THAT(ProgressDisplay::line_of(progress, false), HasSubstr("100 %"));
 }
 
+TEST(ProgressLine, SaysTheStageOfAQuantizationAndHowFarItIs) {
+  const StageProgress progress{"calibrate", 8, 32};
+  EXPECT_EQ(ProgressDisplay::line_of(progress, false), "calibrate  8/32");
+  EXPECT_EQ(ProgressDisplay::line_of(progress, true), "[###.........] calibrate  8/32");
+  EXPECT_EQ(ProgressDisplay::line_of({"probe", 0, 0}, true), "[............] probe  0/0");
+  const StageProgress bytes{"quantize", 512'000'000, 1'024'000'000};
+  EXPECT_EQ(ProgressDisplay::line_of(bytes, false), "quantize  50 %");
+}
+
 TEST(ProgressLine, FitsATerminal) {
   Progress progress = half_way();
   progress.trials_planned = progress.trials_finished = 123456789;

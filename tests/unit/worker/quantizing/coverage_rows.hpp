@@ -39,7 +39,8 @@ struct Row {
   friend void PrintTo(const Row& row, std::ostream* stream) { *stream << row.name; }
 };
 
-/// The ways in which modules use their weights: the table of docs/decisions/0072.
+/// The ways in which modules use their weights, and what a site makes of each
+/// (docs/decisions/0072).
 [[nodiscard]] std::vector<Row> coverage_rows();
 
 }  // namespace sizewise::quantizing::test

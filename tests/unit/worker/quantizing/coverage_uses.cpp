@@ -219,6 +219,14 @@ std::vector<Row> mode_rows() {
                            torch::randn({4, 8}),
                            under_autocast);
           }),
+      row("AutocastConvolution",
+          Verdict::kKernel,
+          [] {
+            return subject(
+                nn::Sequential(nn::Conv2d(3, 4, 3), nn::ConvTranspose2d(4, 2, 3)),
+                torch::randn({2, 3, 6, 6}),
+                under_autocast);
+          }),
       row("InferenceMode",
           Verdict::kKernel,
           [] {

@@ -16,43 +16,18 @@
 
 #include "quantizing/coverage_rows.hpp"
 #include "quantizing/float_kernel.hpp"
+#include "quantizing/module_contents.hpp"
 
 namespace sizewise::quantizing {
 namespace {
 
 namespace nn = torch::nn;
+using test::Contents;
 using test::message_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Pair;
-
-/// What a module holds, and where, to compare.
-struct Contents {
-  explicit Contents(const nn::Module& module) : tensors(module.parameters()) {
-    const std::vector<at::Tensor> buffers = module.buffers();
-    tensors.insert(tensors.end(), buffers.begin(), buffers.end());
-    for (const at::Tensor& tensor : tensors) {
-      memory.push_back(tensor.const_data_ptr());
-      numbers.push_back(tensor.detach().clone());
-      gradients.push_back(tensor.requires_grad());
-    }
-  }
-
-  void expect_unchanged() const {
-    for (std::size_t i = 0; i < tensors.size(); ++i) {
-      EXPECT_EQ(site_kernel(tensors[i]), nullptr);
-      EXPECT_EQ(tensors[i].const_data_ptr(), memory[i]);
-      EXPECT_TRUE(tensors[i].equal(numbers[i]));
-      EXPECT_EQ(tensors[i].requires_grad(), gradients[i]);
-    }
-  }
-
-  std::vector<at::Tensor> tensors;
-  std::vector<const void*> memory;
-  std::vector<at::Tensor> numbers;
-  std::vector<bool> gradients;
-};
 
 /// Finds the layers and holds that the module is as it was.
 std::vector<Layer> find(const nn::Module& module, const std::function<void()>& forward) {
@@ -292,6 +267,29 @@ TEST(FindLayers, RunsWithoutGradients) {
   });
   stack.forward(torch::ones({2, 4})).sum().backward();
   EXPECT_TRUE(stack.layers[0]->weight.grad().defined());
+}
+
+TEST(FindLayers, LeavesRandomNumbersAsTheyWere) {
+  Stack stack(3);
+  const auto forward = [&] {
+    if (torch::rand({1}).item<float>() >= 0.0F) {
+      (void)stack.layers[1]->weight.data_ptr<float>();  // so that it takes more passes
+    }
+    torch::dropout(stack.forward(torch::randn({2, 4})), 0.5, true);
+  };
+  torch::manual_seed(3);
+  const at::Tensor expected = torch::randn({5});  // an odd number: one is kept for later
+  const at::Tensor next = torch::randn({5});
+  torch::manual_seed(3);
+  EXPECT_TRUE(torch::randn({5}).equal(expected));
+  (void)find(stack, forward);
+  EXPECT_THROW((void)find_layers(stack,
+                                 [&] {
+                                   forward();
+                                   throw 7;
+                                 }),
+               Error);
+  EXPECT_TRUE(torch::randn({5}).equal(next));
 }
 
 TEST(FindLayers, RunsInTwoThreadsOnTwoModules) {

@@ -41,10 +41,10 @@ Outcome run(const Subject& subject, bool gradients) {
   return {output.detach(), input.grad()};
 }
 
-void expect_close(const at::Tensor& got, const at::Tensor& expected) {
+void expect_same_values(const at::Tensor& got, const at::Tensor& expected) {
   ASSERT_EQ(got.defined(), expected.defined());
   if (got.defined()) {
-    EXPECT_EQ(got.scalar_type(), expected.scalar_type());
+    ASSERT_EQ(got.scalar_type(), expected.scalar_type());
     // Rows of one more or one less dimension may be summed in another order.
     EXPECT_TRUE(got.allclose(expected, 1e-5, 1e-6));
   }
@@ -79,12 +79,14 @@ struct Sites {
   std::vector<TemporarySite> sites;
 };
 
-class SiteCoverage : public ::testing::TestWithParam<std::tuple<Row, bool>> {};
+/// A row, whether gradients are recorded, and whether the module is in training mode.
+class SiteCoverage : public ::testing::TestWithParam<std::tuple<Row, bool, bool>> {};
 
 TEST_P(SiteCoverage, IsAsTheTableSays) {
-  const auto& [row, gradients] = GetParam();
+  const auto& [row, gradients, training] = GetParam();
   torch::manual_seed(1);
   const Subject subject = row.make();
+  subject.module->train(training);
   const std::vector<at::Tensor> weights = subject.module->parameters();
   std::vector<at::Tensor> numbers;
   std::vector<const void*> memory;
@@ -102,8 +104,8 @@ TEST_P(SiteCoverage, IsAsTheTableSays) {
     const Outcome expected = run(subject, gradients);
     const Sites sites(*subject.module);
     const Outcome outcome = run(subject, gradients);
-    expect_close(outcome.output, expected.output);
-    expect_close(outcome.gradient, expected.gradient);
+    expect_same_values(outcome.output, expected.output);
+    expect_same_values(outcome.gradient, expected.gradient);
     EXPECT_EQ(sites.verdict(), row.verdict);
   }
   for (std::size_t i = 0; i < weights.size(); ++i) {
@@ -115,11 +117,13 @@ TEST_P(SiteCoverage, IsAsTheTableSays) {
 INSTANTIATE_TEST_SUITE_P(Rows,
                          SiteCoverage,
                          ::testing::Combine(::testing::ValuesIn(test::coverage_rows()),
+                                            ::testing::Bool(),
                                             ::testing::Bool()),
                          [](const auto& instance) {
                            return std::get<0>(instance.param).name +
                                   (std::get<1>(instance.param) ? "WithGradients"
-                                                               : "WithoutGradients");
+                                                               : "WithoutGradients") +
+                                  (std::get<2>(instance.param) ? "Training" : "Eval");
                          });
 
 }  // namespace
