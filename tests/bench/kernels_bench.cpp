@@ -119,7 +119,7 @@ void quantize(benchmark::State& state, const LevelFunctions& level) {
   measure(state, [&] {
     const auto bad = quantize_dynamic({x.data(), 1, state.range(0), state.range(0)},
                                       CodeRange::kAsymmetric,
-                                      Granularity::kRow,
+                                      ScalePer::kRow,
                                       codes,
                                       level);
     benchmark::DoNotOptimize(bad);
@@ -136,7 +136,7 @@ void multiply_int8(benchmark::State& state, const LevelFunctions& level) {
   measure(state, [&] {
     const auto bad = quantize_dynamic({x.data(), rows, kWide, kWide},
                                       CodeRange::kAsymmetric,
-                                      Granularity::kRow,
+                                      ScalePer::kRow,
                                       codes,
                                       level);
     benchmark::DoNotOptimize(bad);
@@ -157,7 +157,7 @@ void multiply_int4(benchmark::State& state, const LevelFunctions& level) {
   measure(state, [&] {
     const auto bad = quantize_dynamic({x.data(), rows, kWide, kWide},
                                       CodeRange::kSymmetric,
-                                      Granularity::kRow,
+                                      ScalePer::kRow,
                                       codes,
                                       level);
     benchmark::DoNotOptimize(bad);
@@ -198,7 +198,7 @@ void small_layers(benchmark::State& state, const LevelFunctions& level) {
       const int64_t columns = layer.columns();
       const auto bad = quantize_dynamic({from, 1, columns, columns},
                                         CodeRange::kAsymmetric,
-                                        Granularity::kTensor,
+                                        ScalePer::kTensor,
                                         codes,
                                         level);
       benchmark::DoNotOptimize(bad);
