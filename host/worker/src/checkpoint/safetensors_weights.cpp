@@ -12,13 +12,12 @@
 #include "checkpoint/safetensors_file.hpp"
 #include "checkpoint/unique_json.hpp"
 #include "checkpoint/weight_readers.hpp"
+#include "saved_model.hpp"
 
 namespace sizewise::checkpoint {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* kIndexFile = "model.safetensors.index.json";
 
 /// One file, or the shards of one model.
 class SafetensorsWeights final : public WeightFile {
@@ -115,7 +114,7 @@ std::unique_ptr<WeightFile> open_safetensors_weights(const fs::path& path) {
 }
 
 std::unique_ptr<WeightFile> open_sharded_weights(const fs::path& folder) {
-  const fs::path index = folder / kIndexFile;
+  const fs::path index = folder / kWeightsIndexFile;
   std::map<std::string, std::string> expected = read_weight_map(index);
   std::set<std::string> shards;
   for (const auto& [name, shard] : expected) {

@@ -10,6 +10,7 @@
 #include "sizewise/error.hpp"
 
 #include "checkpoint/weight_readers.hpp"
+#include "saved_model.hpp"
 
 namespace sizewise::checkpoint {
 namespace {
@@ -65,7 +66,7 @@ bool begins_as_legacy_pickle(std::string_view start) {
 }
 
 std::unique_ptr<WeightFile> open_folder(const std::filesystem::path& folder) {
-  if (std::filesystem::exists(folder / "model.safetensors.index.json")) {
+  if (std::filesystem::exists(folder / kWeightsIndexFile)) {
     return open_sharded_weights(folder);
   }
   if (std::filesystem::exists(folder / "model.safetensors")) {

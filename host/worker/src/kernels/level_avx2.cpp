@@ -1,6 +1,7 @@
 #include <immintrin.h>
 
 #include "kernels/level_loops.hpp"
+#include "kernels/look_up_by_halves.hpp"
 
 namespace sizewise::kernels {
 namespace {
@@ -70,28 +71,11 @@ struct Avx2Vectors {
     return _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
   }
 
-  /// Values of the first codes by a table; how many.
   static int64_t look_up(const uint16_t* table,
                          const uint8_t* codes,
                          int64_t count,
                          uint16_t* out) {
-    alignas(16) uint8_t halves[2][16];
-    for (int code = 0; code < 16; ++code) {
-      halves[0][code] = static_cast<uint8_t>(table[code]);
-      halves[1][code] = static_cast<uint8_t>(table[code] >> 8);
-    }
-    const __m128i low = _mm_load_si128(reinterpret_cast<const __m128i*>(halves[0]));
-    const __m128i high = _mm_load_si128(reinterpret_cast<const __m128i*>(halves[1]));
-    int64_t i = 0;
-    for (; i + 16 <= count; i += 16) {
-      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(codes + i));
-      const __m128i lower = _mm_shuffle_epi8(low, bytes);
-      const __m128i upper = _mm_shuffle_epi8(high, bytes);
-      auto* to = reinterpret_cast<__m128i*>(out + i);
-      _mm_storeu_si128(to, _mm_unpacklo_epi8(lower, upper));
-      _mm_storeu_si128(to + 1, _mm_unpackhi_epi8(lower, upper));
-    }
-    return i;
+    return look_up_by_halves(table, codes, count, out);
   }
 };
 

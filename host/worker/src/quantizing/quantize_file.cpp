@@ -259,9 +259,7 @@ class FilePass {
     }
     weight.kind = kind;
     weight.shape = tensor.shape;
-    weight.use = kind == LayerKind::kLinear      ? WeightUse::kLinear
-                 : kind == LayerKind::kEmbedding ? WeightUse::kEmbedding
-                                                 : WeightUse::kConvolution;
+    weight.use = use_of(kind);
     return weight;
   }
 
@@ -310,6 +308,20 @@ std::optional<LayerKind> kind_of_weight(const std::string& name, std::size_t dim
     default:
       return std::nullopt;
   }
+}
+
+WeightUse use_of(LayerKind kind) {
+  switch (kind) {
+    case LayerKind::kLinear:
+      return WeightUse::kLinear;
+    case LayerKind::kEmbedding:
+      return WeightUse::kEmbedding;
+    case LayerKind::kConv1d:
+    case LayerKind::kConv2d:
+    case LayerKind::kConv3d:
+      break;
+  }
+  return WeightUse::kConvolution;
 }
 
 FileQuantization quantize_file(const fs::path& weights,

@@ -11,6 +11,8 @@
 #include "sizewise/quantize.hpp"
 #include "sizewise/quantizer.hpp"
 
+#include "quantizing/layer_probe.hpp"
+
 namespace sizewise::quantizing {
 
 /// What to do with a file of weights.
@@ -41,6 +43,9 @@ struct FileQuantization {
 /// are a convolution's. Nothing for another number of dimensions.
 [[nodiscard]] std::optional<LayerKind> kind_of_weight(const std::string& name,
                                                       std::size_t dimensions);
+
+/// How a layer of such a kind uses its weight, no convolution being transposed.
+[[nodiscard]] WeightUse use_of(LayerKind kind);
 
 /// Quantizes a file of weights tensor by tensor and writes what write_quantized_files()
 /// writes; in memory are one tensor, as the file holds it and in float32, and its codes.

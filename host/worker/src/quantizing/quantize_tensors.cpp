@@ -12,20 +12,6 @@
 namespace sizewise::quantizing {
 namespace {
 
-WeightUse use_of(LayerKind kind) {
-  switch (kind) {
-    case LayerKind::kLinear:
-      return WeightUse::kLinear;
-    case LayerKind::kEmbedding:
-      return WeightUse::kEmbedding;
-    case LayerKind::kConv1d:
-    case LayerKind::kConv2d:
-    case LayerKind::kConv3d:
-      break;
-  }
-  return WeightUse::kConvolution;
-}
-
 QuantizedWeight description_of(const std::string& name,
                                const at::Tensor& tensor,
                                LayerKind kind) {
